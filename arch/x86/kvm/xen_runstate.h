@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __KVM_X86_XEN_RUNSTATE_H
+#define __KVM_X86_XEN_RUNSTATE_H
+
+#include <linux/kvm_host.h>
+
+#include "xen_runstate_core.h"
+
+#ifdef CONFIG_KVM_XEN
+
+/* A vCPU's runstate, for the vCPU attributes. */
+void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
+void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu);
+u64 kvm_xen_runstate_take_steal(struct kvm_vcpu *vcpu, u64 limit);
+int kvm_xen_runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next);
+gpa_t kvm_xen_runstate_get_addr(struct kvm_vcpu *vcpu);
+int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa);
+
+/* The hooks; see xen_runstate.c for where each is called. */
+void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu);
+void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu);
+void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu);
+void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu);
+
+static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.xen.runstate.in_run = true;
+}
+
+static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.xen.runstate.in_run = false;
+}
+
+static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
+{
+	if (kvm_xen_msr_enabled(vcpu->kvm) && vcpu->arch.xen.runstate.in_run)
+		__kvm_xen_runstate_load(vcpu);
+}
+
+static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
+{
+	if (kvm_xen_msr_enabled(vcpu->kvm) && vcpu->arch.xen.runstate.in_run &&
+	    vcpu->scheduled_out)
+		__kvm_xen_runstate_put(vcpu);
+}
+
+#else
+
+static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu) { }
+static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu) { }
+static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu) { }
+static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu) { }
+static inline void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu) { }
+
+#endif /* CONFIG_KVM_XEN */
+
+#endif /* __KVM_X86_XEN_RUNSTATE_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The steal clock: how long the thread that runs a vCPU has waited for a CPU.
+ */
+#ifndef __KVM_STEAL_H
+#define __KVM_STEAL_H
+
+#include <linux/pid.h>
+#include <linux/types.h>
+
+/**
+ * struct kvm_steal_clock - a baseline of one thread's run_delay
+ * @owner: the thread that last entered KVM_RUN, with a reference held so that
+ *	   the pointer identifies it for good; NULL until there is one
+ * @seen: run_delay of @owner at the last look, in nanoseconds
+ *
+ * A zeroed clock is valid and has no owner.  Locking is the caller's, as a rule
+ * by vcpu->mutex and by disabling preemption in the scheduler's hooks.
+ */
+struct kvm_steal_clock {
+	struct pid *owner;
+	u64 seen;
+};
+
+/**
+ * kvm_steal_clock_idle - has there been nothing to see since the last look?
+ * @clock: the steal clock
+ * @thread: the calling thread
+ * @run_delay: run_delay of @thread, in nanoseconds
+ *
+ * Context: any.
+ * Return: true if @thread owns the clock and has not waited since.
+ */
+static inline bool kvm_steal_clock_idle(const struct kvm_steal_clock *clock,
+					const struct pid *thread, u64 run_delay)
+{
+	return clock->owner == thread && clock->seen == run_delay;
+}
+
+void kvm_steal_clock_own(struct kvm_steal_clock *clock, struct pid *thread,
+			 u64 run_delay);
+u64 kvm_steal_clock_take(struct kvm_steal_clock *clock, const struct pid *thread,
+			 u64 run_delay, u64 limit);
+void kvm_steal_clock_destroy(struct kvm_steal_clock *clock);
+
+#endif /* __KVM_STEAL_H */

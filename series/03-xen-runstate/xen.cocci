@@ -1,0 +1,49 @@
+// The functions of arch/x86/kvm/xen.c that the series brings anew, and what is
+// left there that refers to them.
+//
+// in arch/x86/kvm/xen.c: drop=4 share_timer=3 init_areas=1 destroy_areas=1
+
+@drop@
+identifier f = {kvm_xen_update_runstate, kvm_xen_update_runstate_guest,
+		kvm_xen_vcpu_set_attr, kvm_xen_vcpu_get_attr};
+type T;
+parameter list ps;
+position p;
+@@
+- T f@p(ps) { ... }
+
+@share_timer@
+identifier f = {kvm_xen_start_timer, kvm_xen_stop_timer, kvm_xen_init_timer};
+parameter list ps;
+position p;
+@@
+- static
+  void f@p(ps) { ... }
+
+@init_areas@
+identifier f = kvm_xen_init_vcpu;
+identifier vcpu;
+position p;
+@@
+  void f@p(struct kvm_vcpu *vcpu)
+  {
+  ...
+- kvm_gpc_init(&vcpu->arch.xen.runstate_cache, vcpu->kvm);
+- kvm_gpc_init(&vcpu->arch.xen.runstate2_cache, vcpu->kvm);
++ kvm_xen_runstate_init_vcpu(vcpu);
+  ...
+  }
+
+@destroy_areas@
+identifier f = kvm_xen_destroy_vcpu;
+identifier vcpu;
+position p;
+@@
+  void f@p(struct kvm_vcpu *vcpu)
+  {
+  ...
+- kvm_gpc_deactivate(&vcpu->arch.xen.runstate_cache);
+- kvm_gpc_deactivate(&vcpu->arch.xen.runstate2_cache);
++ kvm_xen_runstate_destroy_vcpu(vcpu);
+  ...
+  }
