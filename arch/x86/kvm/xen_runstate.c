@@ -32,6 +32,17 @@ static bool long_mode(struct kvm_vcpu *vcpu)
 	return IS_ENABLED(CONFIG_64BIT) && READ_ONCE(vcpu->kvm->arch.xen.long_mode);
 }
 
+/*
+ * Now, by the VM's clock.  The topmost bit belongs to the update flag: a clock
+ * that has it set was given nonsense, or was set to 0 and is read just before.
+ */
+u64 kvm_xen_runstate_clock(struct kvm_vcpu *vcpu)
+{
+	u64 now = get_kvmclock_ns(vcpu->kvm);
+
+	return now & XEN_RUNSTATE_UPDATE ? 0 : now;
+}
+
 /* How many of an area's @size bytes at @gpa fit into its first page? */
 static size_t area_head(gpa_t gpa, size_t size)
 {
@@ -235,7 +246,7 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
 
 	lockdep_assert_preemption_disabled();
 
-	elapsed = xen_runstate_elapsed(&xr->now, get_kvmclock_ns(vcpu->kvm));
+	elapsed = xen_runstate_elapsed(&xr->now, kvm_xen_runstate_clock(vcpu));
 	xen_runstate_account(&xr->now, state, elapsed,
 			     kvm_xen_runstate_take_steal(vcpu, elapsed));
 
@@ -297,7 +308,14 @@ void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
-	if (area_registered(vcpu) && unlikely(xr->refresh || !area_mapped(vcpu)))
+	if (!area_registered(vcpu))
+		return;
+
+	if (likely(area_mapped(vcpu) && !xr->refresh))
+		return;
+
+	/* Even if it can be written as it is: a second page may be left over. */
+	if (!area_map(vcpu, xr->gpc[0].gpa))
 		area_write(vcpu, &xr->now);
 }
 

@@ -11,6 +11,7 @@
 /* A vCPU's runstate, for the vCPU attributes. */
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu);
+u64 kvm_xen_runstate_clock(struct kvm_vcpu *vcpu);
 u64 kvm_xen_runstate_take_steal(struct kvm_vcpu *vcpu, u64 limit);
 int kvm_xen_runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next);
 gpa_t kvm_xen_runstate_get_addr(struct kvm_vcpu *vcpu);

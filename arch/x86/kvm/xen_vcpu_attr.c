@@ -129,20 +129,21 @@ static int get_runstate_addr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *at
 static int set_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	struct kvm_steal_clock steal = xr->steal;
 	struct xen_runstate next = xr->now;
-	u64 elapsed, seen = xr->steal.seen;
+	u64 elapsed;
 	int r;
 
 	if (attr->u.runstate.state > RUNSTATE_offline)
 		return -EINVAL;
 
-	elapsed = xen_runstate_elapsed(&next, get_kvmclock_ns(vcpu->kvm));
+	elapsed = xen_runstate_elapsed(&next, kvm_xen_runstate_clock(vcpu));
 	xen_runstate_account(&next, attr->u.runstate.state, elapsed,
 			     kvm_xen_runstate_take_steal(vcpu, elapsed));
 
 	r = kvm_xen_runstate_commit(vcpu, &next);
 	if (r)
-		xr->steal.seen = seen;
+		xr->steal = steal;
 
 	return r;
 }
@@ -174,7 +175,7 @@ static void runstate_from_attr(struct xen_runstate *rs, const struct kvm_xen_vcp
 static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 latest = max(get_kvmclock_ns(vcpu->kvm), xr->now.entry_time);
+	u64 latest = max(kvm_xen_runstate_clock(vcpu), xr->now.entry_time);
 	struct xen_runstate next;
 	int r;
 
@@ -223,7 +224,7 @@ static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_
 
 	runstate_from_attr(&delta, attr);
 	if (!xen_runstate_adjust(&next, &delta) ||
-	    !xen_runstate_valid(&next, get_kvmclock_ns(vcpu->kvm)))
+	    !xen_runstate_valid(&next, kvm_xen_runstate_clock(vcpu)))
 		return -EINVAL;
 
 	return kvm_xen_runstate_commit(vcpu, &next);
@@ -352,11 +353,16 @@ static const struct xen_vcpu_attr *find_attr(u16 type)
 static int attr_call(struct kvm_vcpu *vcpu, const struct xen_vcpu_attr *row,
 		     struct kvm_xen_vcpu_attr *attr, bool set)
 {
+	int r;
+
 	guard(srcu)(&vcpu->kvm->srcu);
 
+	r = set ? row->set(vcpu, attr) : row->get(vcpu, attr);
+
+	/* Last, lest an area be written that the call has replaced. */
 	kvm_xen_runstate_sync_layout(vcpu);
 
-	return set ? row->set(vcpu, attr) : row->get(vcpu, attr);
+	return r;
 }
 
 static int attr_dispatch(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr, bool set)
