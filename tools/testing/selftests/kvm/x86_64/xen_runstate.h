@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the Xen runstate tests share: a VM with Xen support and a region for
+ * the guest areas, wrappers of the attribute calls, and the invariant that
+ * every runstate must satisfy.
+ */
+#ifndef SELFTEST_KVM_XEN_RUNSTATE_H
+#define SELFTEST_KVM_XEN_RUNSTATE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "test_util.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "kvm_test_harness.h"
+
+#define RUNSTATE_running	0
+#define RUNSTATE_runnable	1
+#define RUNSTATE_blocked	2
+#define RUNSTATE_offline	3
+
+#define XEN_RUNSTATE_UPDATE	BIT_ULL(63)
+#define XEN_HYPERCALL_MSR	0x40000000
+
+/* A memslot of its own, so that tests can delete, move and log it. */
+#define AREA_SLOT		10
+#define AREA_GPA		0xc0000000ULL
+#define AREA_GVA		0xc0000000ULL
+#define AREA_PAGES		4
+
+struct vcpu_runstate_info {
+	uint32_t state;
+	uint32_t pad;
+	uint64_t state_entry_time;
+	uint64_t time[4];
+};
+
+struct compat_vcpu_runstate_info {
+	uint32_t state;
+	uint64_t state_entry_time;
+	uint64_t time[4];
+} __packed;
+
+static inline void xen_set_long_mode(struct kvm_vm *vm, bool long_mode)
+{
+	struct kvm_xen_hvm_attr attr = {
+		.type = KVM_XEN_ATTR_TYPE_LONG_MODE,
+		.u.long_mode = long_mode,
+	};
+
+	vm_ioctl(vm, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+static inline void xen_set_update_flag(struct kvm_vm *vm, bool on)
+{
+	struct kvm_xen_hvm_attr attr = {
+		.type = KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG,
+		.u.runstate_update_flag = on,
+	};
+
+	vm_ioctl(vm, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+/* Turn @vm into a 64-bit Xen guest with AREA_PAGES pages for the areas. */
+static inline void xen_enable_runstate(struct kvm_vm *vm)
+{
+	struct kvm_xen_hvm_config config = {
+		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
+		.msr = XEN_HYPERCALL_MSR,
+	};
+
+	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE);
+
+	vm_ioctl(vm, KVM_XEN_HVM_CONFIG, &config);
+	xen_set_long_mode(vm, true);
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, AREA_GPA,
+				    AREA_SLOT, AREA_PAGES, 0);
+	virt_map(vm, AREA_GVA, AREA_GPA, AREA_PAGES);
+}
+
+/*
+ * The calls return 0 or a negative errno.  Those without underscores assert
+ * that the call is accepted.
+ */
+static inline int __xen_get_attr(struct kvm_vcpu *vcpu, uint16_t type,
+				 struct kvm_xen_vcpu_attr *attr)
+{
+	memset(attr, 0, sizeof(*attr));
+	attr->type = type;
+
+	return __vcpu_ioctl(vcpu, KVM_XEN_VCPU_GET_ATTR, attr) ? -errno : 0;
+}
+
+static inline int __xen_set_attr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+{
+	return __vcpu_ioctl(vcpu, KVM_XEN_VCPU_SET_ATTR, attr) ? -errno : 0;
+}
+
+static inline int __runstate_set_addr(struct kvm_vcpu *vcpu, uint64_t gpa)
+{
+	struct kvm_xen_vcpu_attr attr = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR,
+		.u.gpa = gpa,
+	};
+
+	return __xen_set_attr(vcpu, &attr);
+}
+
+static inline int __runstate_set_current(struct kvm_vcpu *vcpu, uint64_t state)
+{
+	struct kvm_xen_vcpu_attr attr = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
+		.u.runstate.state = state,
+	};
+
+	return __xen_set_attr(vcpu, &attr);
+}
+
+/* @attr holds the values; @type is RUNSTATE_DATA or RUNSTATE_ADJUST. */
+static inline int __runstate_set(struct kvm_vcpu *vcpu, uint16_t type,
+				 struct kvm_xen_vcpu_attr attr)
+{
+	attr.type = type;
+
+	return __xen_set_attr(vcpu, &attr);
+}
+
+static inline void runstate_set_addr(struct kvm_vcpu *vcpu, uint64_t gpa)
+{
+	int r = __runstate_set_addr(vcpu, gpa);
+
+	TEST_ASSERT(!r, "RUNSTATE_ADDR 0x%lx: %s", gpa, strerror(-r));
+}
+
+static inline void runstate_set_current(struct kvm_vcpu *vcpu, uint64_t state)
+{
+	int r = __runstate_set_current(vcpu, state);
+
+	TEST_ASSERT(!r, "RUNSTATE_CURRENT %lu: %s", state, strerror(-r));
+}
+
+static inline struct kvm_xen_vcpu_attr runstate_get(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_vcpu_attr attr;
+	int r = __xen_get_attr(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, &attr);
+
+	TEST_ASSERT(!r, "get RUNSTATE_DATA: %s", strerror(-r));
+	return attr;
+}
+
+/* Does the runstate add up, without a total that wrapped? */
+static inline bool runstate_adds_up(const struct kvm_xen_vcpu_attr *rs)
+{
+	const uint64_t time[] = {
+		rs->u.runstate.time_running, rs->u.runstate.time_runnable,
+		rs->u.runstate.time_blocked, rs->u.runstate.time_offline,
+	};
+	uint64_t sum = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(time); i++) {
+		if (__builtin_add_overflow(sum, time[i], &sum))
+			return false;
+	}
+
+	return sum == rs->u.runstate.state_entry_time;
+}
+
+static inline uint64_t vm_clock(struct kvm_vm *vm)
+{
+	struct kvm_clock_data clock;
+
+	vm_ioctl(vm, KVM_GET_CLOCK, &clock);
+	return clock.clock;
+}
+
+static inline void vm_set_clock(struct kvm_vm *vm, uint64_t ns)
+{
+	struct kvm_clock_data clock = { .clock = ns };
+
+	vm_ioctl(vm, KVM_SET_CLOCK, &clock);
+}
+
+/*
+ * Threads and time: what accounting tests share.
+ */
+
+struct runstate_text {
+	char s[192];
+};
+
+/* The runstate in words, for the message of a failed assertion. */
+static inline struct runstate_text runstate_text(const struct kvm_xen_vcpu_attr *rs)
+{
+	struct runstate_text text;
+
+	snprintf(text.s, sizeof(text.s),
+		 "state %llu since %llu: running %lld runnable %lld blocked %lld offline %lld",
+		 rs->u.runstate.state, rs->u.runstate.state_entry_time,
+		 rs->u.runstate.time_running, rs->u.runstate.time_runnable,
+		 rs->u.runstate.time_blocked, rs->u.runstate.time_offline);
+	return text;
+}
+
+/*
+ * Unless the VMM sets them, no total and no entry time may ever go down, and
+ * the totals of @now must add up, as those of @then did.
+ */
+static inline void runstate_assert_follows(const struct kvm_xen_vcpu_attr *then,
+					   const struct kvm_xen_vcpu_attr *now)
+{
+	TEST_ASSERT(runstate_adds_up(now), "the totals do not add up: %s",
+		    runstate_text(now).s);
+	TEST_ASSERT(now->u.runstate.state_entry_time >= then->u.runstate.state_entry_time &&
+		    now->u.runstate.time_running >= then->u.runstate.time_running &&
+		    now->u.runstate.time_runnable >= then->u.runstate.time_runnable &&
+		    now->u.runstate.time_blocked >= then->u.runstate.time_blocked &&
+		    now->u.runstate.time_offline >= then->u.runstate.time_offline,
+		    "a total went down\nfrom %s\n  to %s",
+		    runstate_text(then).s, runstate_text(now).s);
+}
+
+/* The area at @gpa in the form of a GET, as read by who does not race with KVM. */
+static inline struct kvm_xen_vcpu_attr runstate_read_area(struct kvm_vm *vm, u64 gpa,
+							  bool long_mode)
+{
+	struct kvm_xen_vcpu_attr rs = { .type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA };
+	const char *area = addr_gpa2hva(vm, gpa);
+	u64 field[5];
+	u32 state;
+
+	memcpy(&state, area, sizeof(state));
+	if (long_mode)
+		area += offsetof(struct vcpu_runstate_info, state_entry_time);
+	else
+		area += offsetof(struct compat_vcpu_runstate_info, state_entry_time);
+	memcpy(field, area, sizeof(field));
+
+	rs.u.runstate.state = state;
+	rs.u.runstate.state_entry_time = field[0];
+	rs.u.runstate.time_running = field[1];
+	rs.u.runstate.time_runnable = field[2];
+	rs.u.runstate.time_blocked = field[3];
+	rs.u.runstate.time_offline = field[4];
+	return rs;
+}
+
+/* Setting what was just got must be accepted and change nothing. */
+static inline void runstate_assert_roundtrip(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_vcpu_attr saved = runstate_get(vcpu);
+	struct kvm_xen_vcpu_attr again;
+	int r;
+
+	r = __runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, saved);
+	TEST_ASSERT(!r, "RUNSTATE_DATA refuses its own %s: %s",
+		    runstate_text(&saved).s, strerror(-r));
+
+	again = runstate_get(vcpu);
+	TEST_ASSERT(!memcmp(&saved, &again, sizeof(saved)),
+		    "RUNSTATE_DATA changed\nfrom %s\n  to %s",
+		    runstate_text(&saved).s, runstate_text(&again).s);
+}
+
+/* Run @fn(@arg) to its end in a new thread. */
+static inline void in_new_thread(void *(*fn)(void *), void *arg)
+{
+	pthread_t thread;
+
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, fn, arg), 0);
+	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+}
+
+static inline void *spin_until_set(void *flag)
+{
+	while (!READ_ONCE(*(bool *)flag))
+		;
+	return NULL;
+}
+
+/*
+ * Let a busy thread on the same CPU keep the caller waiting until its
+ * run_delay is @target ns at least.
+ */
+static inline void wait_for_run_delay(long target)
+{
+	cpu_set_t all, one;
+	pthread_t rival;
+	bool stop = false;
+
+	TEST_ASSERT_EQ(pthread_getaffinity_np(pthread_self(), sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	TEST_ASSERT_EQ(pthread_setaffinity_np(pthread_self(), sizeof(one), &one), 0);
+	TEST_ASSERT_EQ(pthread_create(&rival, NULL, spin_until_set, &stop), 0);
+
+	while (get_run_delay() < target)
+		sched_yield();
+
+	WRITE_ONCE(stop, true);
+	TEST_ASSERT_EQ(pthread_join(rival, NULL), 0);
+	TEST_ASSERT_EQ(pthread_setaffinity_np(pthread_self(), sizeof(all), &all), 0);
+}
+
+/*
+ * The owner of a vCPU watches its steal: from the start, the runnable total
+ * may not grow by more than the run_delay of this very thread.
+ */
+struct steal_watch {
+	struct kvm_vcpu *vcpu;
+	struct kvm_xen_vcpu_attr first;
+	struct kvm_xen_vcpu_attr last;
+	long run_delay;
+};
+
+static inline void steal_watch_start(struct steal_watch *watch, struct kvm_vcpu *vcpu)
+{
+	watch->vcpu = vcpu;
+	watch->run_delay = get_run_delay();
+	vcpu_run(vcpu);
+	watch->first = runstate_get(vcpu);
+	watch->last = watch->first;
+	TEST_ASSERT(runstate_adds_up(&watch->first), "the totals do not add up: %s",
+		    runstate_text(&watch->first).s);
+}
+
+/* By how much steal is above the run_delay by now, negative if it is below. */
+static inline s64 steal_watch_excess(struct steal_watch *watch)
+{
+	struct kvm_xen_vcpu_attr now = runstate_get(watch->vcpu);
+	long delay = get_run_delay() - watch->run_delay;
+
+	runstate_assert_follows(&watch->last, &now);
+	watch->last = now;
+
+	return now.u.runstate.time_runnable - watch->first.u.runstate.time_runnable - delay;
+}
+
+static inline void steal_watch_check(struct steal_watch *watch)
+{
+	s64 excess = steal_watch_excess(watch);
+
+	TEST_ASSERT(excess <= 0,
+		    "%ld ns more of steal than the thread waited for\nfrom %s\n  to %s", excess,
+		    runstate_text(&watch->first).s, runstate_text(&watch->last).s);
+}
+
+/*
+ * Two real-time threads that preempt whatever runs on one CPU, every 20 to
+ * 320 us: often enough to hit every window that is open to preemption.
+ */
+struct preempters {
+	pthread_t thread[2];
+	int cpu;
+	bool stop;
+};
+
+static inline void *preempt_often(void *arg)
+{
+	struct preempters *preempters = arg;
+	unsigned int seed = (unsigned long)pthread_self() >> 12;
+	const struct sched_param fifo = { .sched_priority = 1 };
+	struct timespec pause = {};
+
+	kvm_pin_this_task_to_pcpu(preempters->cpu);
+	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
+
+	while (!READ_ONCE(preempters->stop)) {
+		pause.tv_nsec = 20000 + rand_r(&seed) % 300000;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	return NULL;
+}
+
+static inline void start_preempters(struct preempters *preempters, int cpu)
+{
+	preempters->cpu = cpu;
+	preempters->stop = false;
+	for (int i = 0; i < ARRAY_SIZE(preempters->thread); i++)
+		TEST_ASSERT_EQ(pthread_create(&preempters->thread[i], NULL,
+					      preempt_often, preempters), 0);
+}
+
+static inline void stop_preempters(struct preempters *preempters)
+{
+	WRITE_ONCE(preempters->stop, true);
+	for (int i = 0; i < ARRAY_SIZE(preempters->thread); i++)
+		TEST_ASSERT_EQ(pthread_join(preempters->thread[i], NULL), 0);
+}
+
+/* Is the real-time class open to us?  Without it nothing preempts on demand. */
+static inline bool can_preempt(void)
+{
+	const struct sched_param fifo = { .sched_priority = 1 }, other = {};
+
+	return !sched_setscheduler(0, SCHED_FIFO, &fifo) &&
+	       !sched_setscheduler(0, SCHED_OTHER, &other);
+}
+
+/* The attribute with the given state, entry time and totals (or deltas). */
+static inline struct kvm_xen_vcpu_attr runstate_attr(u64 state, u64 entry,
+						     u64 running, u64 runnable,
+						     u64 blocked, u64 offline)
+{
+	return (struct kvm_xen_vcpu_attr) {
+		.u.runstate = {
+			.state = state,
+			.state_entry_time = entry,
+			.time_running = running,
+			.time_runnable = runnable,
+			.time_blocked = blocked,
+			.time_offline = offline,
+		},
+	};
+}
+
+static inline bool runstate_equal(const struct kvm_xen_vcpu_attr *a,
+				  const struct kvm_xen_vcpu_attr *b)
+{
+	return !memcmp(&a->u.runstate, &b->u.runstate, sizeof(a->u.runstate));
+}
+
+/* A guest that does nothing but exit to userspace. */
+static inline void runstate_guest_code(void)
+{
+	for (;;)
+		GUEST_SYNC(0);
+}
+
+/* One round through the guest, from exit to exit. */
+static inline void runstate_vcpu_run(struct kvm_vcpu *vcpu)
+{
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
+}
+
+#endif /* SELFTEST_KVM_XEN_RUNSTATE_H */

@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accounting of the Xen vCPU runstate: that every nanosecond of the KVM clock
+ * lands in the right one of the four totals, and that time is called stolen
+ * only if the thread that runs the vCPU really waited for a CPU then, whoever
+ * makes the attribute calls and wherever the clock is set to.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "xen_runstate.h"
+
+#define MSEC		1000000ULL
+#define SEC		1000000000ULL
+
+/* How much waiting for a CPU makes a thread stand out. */
+#define LONG_WAIT	(40 * MSEC)
+
+static void guest_exits(void)
+{
+	for (;;)
+		GUEST_SYNC(0);
+}
+
+/* Exit once, for steal_watch_start(), and halt from then on. */
+static void guest_halts(void)
+{
+	GUEST_SYNC(0);
+	for (;;)
+		asm volatile("hlt");
+}
+
+/* Sleep, off the run queue. */
+static void idle_ms(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+static void assert_state(struct kvm_vcpu *vcpu, u64 state)
+{
+	struct kvm_xen_vcpu_attr rs = runstate_get(vcpu);
+
+	TEST_ASSERT(rs.u.runstate.state == state, "expected state %lu, got %s",
+		    state, runstate_text(&rs).s);
+}
+
+/* A KVM_RUN that comes back before it enters the guest. */
+static void run_to_immediate_exit(struct kvm_vcpu *vcpu)
+{
+	vcpu->run->immediate_exit = 1;
+	TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR,
+		    "immediate_exit did not give EINTR");
+	vcpu->run->immediate_exit = 0;
+}
+
+FIXTURE(xen_runstate_account) {
+	struct kvm_vcpu *vcpu;
+};
+
+FIXTURE_SETUP(xen_runstate_account)
+{
+	xen_enable_runstate(vm_create_with_one_vcpu(&self->vcpu, NULL));
+}
+
+FIXTURE_TEARDOWN(xen_runstate_account)
+{
+	kvm_vm_free(self->vcpu->vm);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, never_run_is_offline_since_zero, guest_exits)
+{
+	struct kvm_xen_vcpu_attr rs;
+
+	idle_ms(1);
+	rs = runstate_get(vcpu);
+	TEST_ASSERT(rs.u.runstate.state == RUNSTATE_offline &&
+		    !rs.u.runstate.state_entry_time && runstate_adds_up(&rs),
+		    "a vCPU that never ran has %s", runstate_text(&rs).s);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, time_before_first_run_is_offline, guest_exits)
+{
+	struct kvm_xen_vcpu_attr rs;
+	u64 before, after;
+
+	idle_ms(20);
+	before = vm_clock(vcpu->vm);
+	vcpu_run(vcpu);
+	after = vm_clock(vcpu->vm);
+
+	rs = runstate_get(vcpu);
+	TEST_ASSERT(runstate_adds_up(&rs) && !rs.u.runstate.time_blocked &&
+		    rs.u.runstate.time_offline >= before &&
+		    rs.u.runstate.time_offline <= after,
+		    "first run between %lu and %lu, but %s", before, after,
+		    runstate_text(&rs).s);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_kvm_run, guest_exits)
+{
+	for (int state = RUNSTATE_running; state <= RUNSTATE_offline; state++) {
+		vcpu_run(vcpu);
+		assert_state(vcpu, RUNSTATE_running);
+		runstate_set_current(vcpu, state);
+		assert_state(vcpu, state);
+	}
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_immediate_exit, guest_exits)
+{
+	run_to_immediate_exit(vcpu);
+	assert_state(vcpu, RUNSTATE_running);
+
+	for (int state = RUNSTATE_running; state <= RUNSTATE_offline; state++) {
+		runstate_set_current(vcpu, state);
+		run_to_immediate_exit(vcpu);
+		assert_state(vcpu, RUNSTATE_running);
+	}
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, wait_in_blocked_is_blocked, guest_exits)
+{
+	struct kvm_xen_vcpu_attr then, now;
+	u64 start, end, after;
+
+	vcpu_run(vcpu);
+	runstate_set_current(vcpu, RUNSTATE_blocked);
+	then = runstate_get(vcpu);
+
+	start = vm_clock(vcpu->vm);
+	idle_ms(50);
+	end = vm_clock(vcpu->vm);
+	vcpu_run(vcpu);
+	after = vm_clock(vcpu->vm);
+
+	now = runstate_get(vcpu);
+	runstate_assert_follows(&then, &now);
+	TEST_ASSERT(now.u.runstate.time_blocked - then.u.runstate.time_blocked >= end - start &&
+		    now.u.runstate.time_blocked <= after,
+		    "blocked for %lu ns or more, until %lu at most\nfrom %s\n  to %s",
+		    end - start, after, runstate_text(&then).s, runstate_text(&now).s);
+	TEST_ASSERT(now.u.runstate.state == RUNSTATE_running, "still %s",
+		    runstate_text(&now).s);
+}
+
+/* Every kind of step, in an order that differs from the last, over and over. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, mixed_history_adds_up, guest_exits)
+{
+	struct kvm_xen_vcpu_attr then = runstate_get(vcpu), now, adjust;
+	unsigned int seed = 1;
+	u64 state;
+
+	for (int i = 0; i < 400; i++) {
+		adjust = (struct kvm_xen_vcpu_attr) {};
+		state = rand_r(&seed) % (RUNSTATE_offline + 1);
+		adjust.u.runstate.state = state;
+
+		switch (rand_r(&seed) % 6) {
+		case 0:
+			vcpu_run(vcpu);
+			state = RUNSTATE_running;
+			break;
+		case 1:
+			runstate_set_current(vcpu, state);
+			break;
+		case 2:
+			TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+						      adjust), 0);
+			break;
+		case 3:
+			adjust.u.runstate.state = -1;
+			state = then.u.runstate.state;
+			TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+						      adjust), 0);
+			break;
+		case 4:
+			state = then.u.runstate.state;
+			runstate_assert_roundtrip(vcpu);
+			break;
+		default:
+			state = then.u.runstate.state;
+			idle_ms(1);
+			break;
+		}
+
+		now = runstate_get(vcpu);
+		runstate_assert_follows(&then, &now);
+		TEST_ASSERT(now.u.runstate.state == state, "step %d: expected state %lu, got %s",
+			    i, state, runstate_text(&now).s);
+		TEST_ASSERT(now.u.runstate.state_entry_time <= vm_clock(vcpu->vm),
+			    "entered in the future: %s", runstate_text(&now).s);
+		then = now;
+	}
+}
+
+/*
+ * Steal is bounded by what the scheduler knows, to the nanosecond from above.
+ */
+KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_at_most_run_delay, guest_exits)
+{
+	struct preempters preempters;
+	struct steal_watch watch;
+
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	steal_watch_start(&watch, vcpu);
+	start_preempters(&preempters, sched_getcpu());
+
+	for (int i = 0; i < 1000; i++) {
+		vcpu_run(vcpu);
+		steal_watch_check(&watch);
+	}
+
+	stop_preempters(&preempters);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_of_the_order_of_run_delay, guest_exits)
+{
+	struct kvm_xen_vcpu_attr rs;
+	struct steal_watch watch;
+	bool stop = false;
+	pthread_t rival;
+	u64 steal;
+
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	steal_watch_start(&watch, vcpu);
+
+	TEST_ASSERT_EQ(pthread_create(&rival, NULL, spin_until_set, &stop), 0);
+	while (get_run_delay() - watch.run_delay < (long)LONG_WAIT)
+		vcpu_run(vcpu);
+	WRITE_ONCE(stop, true);
+	TEST_ASSERT_EQ(pthread_join(rival, NULL), 0);
+	vcpu_run(vcpu);
+
+	rs = runstate_get(vcpu);
+	steal = rs.u.runstate.time_runnable - watch.first.u.runstate.time_runnable;
+	TEST_ASSERT(steal >= LONG_WAIT / 2, "waited for %llu ns, got %lu ns of steal",
+		    LONG_WAIT, steal);
+}
+
+/*
+ * The vCPU passes from one thread to another.
+ */
+struct new_owner {
+	struct kvm_vcpu *vcpu;
+	long run_delay;
+};
+
+/* Become the owner with a past of that much run_delay at least, and run. */
+static void *own_and_run(void *arg)
+{
+	struct kvm_xen_vcpu_attr then, now;
+	struct new_owner *owner = arg;
+	long delay;
+
+	wait_for_run_delay(owner->run_delay);
+	then = runstate_get(owner->vcpu);
+
+	delay = get_run_delay();
+	vcpu_run(owner->vcpu);
+	vcpu_run(owner->vcpu);
+	now = runstate_get(owner->vcpu);
+	delay = get_run_delay() - delay;
+
+	runstate_assert_follows(&then, &now);
+	TEST_ASSERT(now.u.runstate.time_runnable - then.u.runstate.time_runnable <= delay,
+		    "the new owner waited for %ld ns, but was charged\nfrom %s\n  to %s",
+		    delay, runstate_text(&then).s, runstate_text(&now).s);
+	return NULL;
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, past_of_a_new_owner_is_not_charged, guest_exits)
+{
+	struct new_owner owner = { .vcpu = vcpu };
+
+	vcpu_run(vcpu);
+	owner.run_delay = get_run_delay() + LONG_WAIT;
+	in_new_thread(own_and_run, &owner);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, new_owner_without_past_takes_nothing_back, guest_exits)
+{
+	struct new_owner owner = { .vcpu = vcpu };
+
+	wait_for_run_delay(LONG_WAIT);
+	vcpu_run(vcpu);
+	in_new_thread(own_and_run, &owner);
+}
+
+static void *run_once(void *arg)
+{
+	vcpu_run(arg);
+	return NULL;
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, owner_that_returns_starts_anew, guest_exits)
+{
+	struct new_owner owner = { .vcpu = vcpu };
+
+	vcpu_run(vcpu);
+	in_new_thread(run_once, vcpu);
+
+	/* What this thread waits for while it is not the owner is its own. */
+	owner.run_delay = get_run_delay() + LONG_WAIT;
+	own_and_run(&owner);
+}
+
+/*
+ * Clock changes.  Whatever they do to the KVM clock, the vCPU must go on.
+ */
+static void assert_life_goes_on(struct steal_watch *watch)
+{
+	struct kvm_vcpu *vcpu = watch->vcpu;
+
+	runstate_assert_roundtrip(vcpu);
+	for (int state = RUNSTATE_running; state <= RUNSTATE_offline; state++) {
+		vcpu_run(vcpu);
+		assert_state(vcpu, RUNSTATE_running);
+		steal_watch_check(watch);
+
+		/* No steal by decree: it would count against the watch. */
+		if (state == RUNSTATE_runnable)
+			continue;
+
+		runstate_set_current(vcpu, state);
+		assert_state(vcpu, state);
+		steal_watch_check(watch);
+
+		idle_ms(5);
+		runstate_assert_roundtrip(vcpu);
+		steal_watch_check(watch);
+	}
+	vcpu_run(vcpu);
+	runstate_assert_roundtrip(vcpu);
+	steal_watch_check(watch);
+}
+
+static void step_clock(struct kvm_vcpu *vcpu, u64 from, u64 to)
+{
+	struct steal_watch watch;
+	u64 entry, start, end;
+
+	vm_set_clock(vcpu->vm, from);
+	steal_watch_start(&watch, vcpu);
+	entry = watch.first.u.runstate.state_entry_time;
+
+	vm_set_clock(vcpu->vm, to);
+	assert_life_goes_on(&watch);
+
+	/* Once the clock is past the entry time, time counts as ever. */
+	vm_set_clock(vcpu->vm, from + SEC);
+	start = vm_clock(vcpu->vm);
+	runstate_set_current(vcpu, RUNSTATE_blocked);
+	end = vm_clock(vcpu->vm);
+	steal_watch_check(&watch);
+	TEST_ASSERT(watch.last.u.runstate.state_entry_time >= start &&
+		    watch.last.u.runstate.state_entry_time <= end,
+		    "entry at %lu, blocked between %lu and %lu, but %s", entry, start, end,
+		    runstate_text(&watch.last).s);
+	assert_life_goes_on(&watch);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_by_10s, guest_exits)
+{
+	step_clock(vcpu, 100 * SEC, 90 * SEC);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_to_0, guest_exits)
+{
+	step_clock(vcpu, 100 * SEC, 0);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_resumes_at_entry_time, guest_exits)
+{
+	struct steal_watch watch;
+	u64 entry;
+
+	steal_watch_start(&watch, vcpu);
+	runstate_set_current(vcpu, RUNSTATE_running);
+	steal_watch_check(&watch);
+	entry = watch.last.u.runstate.state_entry_time;
+	vm_set_clock(vcpu->vm, entry > 100 * MSEC ? entry - 100 * MSEC : 0);
+
+	while (watch.last.u.runstate.state_entry_time <= entry) {
+		vcpu_run(vcpu);
+		steal_watch_check(&watch);
+		TEST_ASSERT(watch.last.u.runstate.state_entry_time == entry ||
+			    vm_clock(vcpu->vm) >= entry,
+			    "the clock is before %lu, but %s", entry,
+			    runstate_text(&watch.last).s);
+	}
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_forward_is_no_steal, guest_exits)
+{
+	struct steal_watch watch;
+	u64 entry;
+
+	steal_watch_start(&watch, vcpu);
+	entry = watch.first.u.runstate.state_entry_time;
+
+	vm_set_clock(vcpu->vm, entry + 3600 * SEC);
+	assert_life_goes_on(&watch);
+	TEST_ASSERT(watch.last.u.runstate.time_running >= 3600 * SEC,
+		    "the hour is not in running: %s", runstate_text(&watch.last).s);
+}
+
+/*
+ * Sleep after a preemption.  A thread wakes the vCPU up, or lets it go on,
+ * after a while; it runs off the CPU that the preempters keep busy.
+ */
+#define SLEEPS		60
+#define SLEEP_MS	8
+
+static struct kvm_run *kicked_run;
+
+/* Also a kick that comes just before KVM_RUN must end it. */
+static void kicked(int sig)
+{
+	WRITE_ONCE(kicked_run->immediate_exit, 1);
+}
+
+struct kicker {
+	pthread_t thread;
+	pthread_t target;
+	pid_t tid;
+	struct vcpu_runstate_info *area;
+	sem_t halting;
+};
+
+/* Does the scheduler have @tid as asleep? */
+static bool is_asleep(pid_t tid)
+{
+	char path[64], stat[128] = "";
+	char *state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = fopen(path, "r");
+	TEST_ASSERT(file && fgets(stat, sizeof(stat), file), "no %s", path);
+	fclose(file);
+
+	state = strrchr(stat, ')');
+	return state && state[2] == 'S';
+}
+
+/*
+ * A thread that is about to sleep may be preempted once more, and is shown as
+ * runnable then, with reason: look again, many times.
+ */
+static void assert_shown_as_running(struct kicker *kicker)
+{
+	int seen = 0;
+
+	while (READ_ONCE(kicker->area->state) != RUNSTATE_running) {
+		TEST_ASSERT(seen < 1000, "a halted vCPU is shown in state %u",
+			    READ_ONCE(kicker->area->state));
+		seen += is_asleep(kicker->tid);
+		idle_ms(1);
+	}
+}
+
+static void *kick_halted(void *arg)
+{
+	struct kicker *kicker = arg;
+
+	for (int i = 0; i < SLEEPS; i++) {
+		sem_wait(&kicker->halting);
+		idle_ms(SLEEP_MS);
+		if (kicker->area)
+			assert_shown_as_running(kicker);
+		pthread_kill(kicker->target, SIGUSR1);
+	}
+	return NULL;
+}
+
+static void halt_under_preemption(struct kvm_vcpu *vcpu, struct kicker *kicker)
+{
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct sigaction action = { .sa_handler = kicked };
+	struct preempters preempters;
+	struct steal_watch watch;
+
+	kicked_run = vcpu->run;
+	sigaction(SIGUSR1, &action, NULL);
+	sem_init(&kicker->halting, 0, 0);
+	kicker->target = pthread_self();
+	kicker->tid = syscall(SYS_gettid);
+	TEST_ASSERT_EQ(pthread_create(&kicker->thread, NULL, kick_halted, kicker), 0);
+
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	steal_watch_start(&watch, vcpu);
+	start_preempters(&preempters, sched_getcpu());
+
+	for (int i = 0; i < SLEEPS; i++) {
+		sem_post(&kicker->halting);
+		TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR,
+			    "a halt ended without a kick");
+		vcpu->run->immediate_exit = 0;
+		steal_watch_check(&watch);
+
+		/* Go on behind the HLT. */
+		vcpu_mp_state_set(vcpu, &runnable);
+	}
+
+	stop_preempters(&preempters);
+	TEST_ASSERT_EQ(pthread_join(kicker->thread, NULL), 0);
+	run_to_immediate_exit(vcpu);
+	steal_watch_check(&watch);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, halt_after_preemption_is_not_steal, guest_halts)
+{
+	struct kicker kicker = {};
+
+	halt_under_preemption(vcpu, &kicker);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, halt_after_preemption_is_shown_as_running, guest_halts)
+{
+	struct kicker kicker = { .area = addr_gpa2hva(vcpu->vm, AREA_GPA) };
+
+	runstate_set_addr(vcpu, AREA_GPA);
+	halt_under_preemption(vcpu, &kicker);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_preempted_exit, guest_exits)
+{
+	struct preempters preempters;
+	struct steal_watch watch;
+
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	steal_watch_start(&watch, vcpu);
+	start_preempters(&preempters, sched_getcpu());
+
+	for (int i = 0; i < 1000; i++) {
+		vcpu_run(vcpu);
+		assert_state(vcpu, RUNSTATE_running);
+	}
+
+	stop_preempters(&preempters);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, pause_after_preempted_exit_is_not_steal, guest_exits)
+{
+	struct preempters preempters;
+	struct steal_watch watch;
+	long delay;
+
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	steal_watch_start(&watch, vcpu);
+	start_preempters(&preempters, sched_getcpu());
+
+	/* Pause after those exits that were likely preempted. */
+	for (int pauses = 0; pauses < SLEEPS; ) {
+		delay = get_run_delay();
+		vcpu_run(vcpu);
+		if (get_run_delay() == delay)
+			continue;
+
+		idle_ms(SLEEP_MS);
+		vcpu_run(vcpu);
+		steal_watch_check(&watch);
+		pauses++;
+	}
+
+	stop_preempters(&preempters);
+}
+
+/*
+ * Attribute calls by threads that do not own the vCPU: each variant is a call
+ * that asks for the state the vCPU is in.
+ */
+FIXTURE(xen_runstate_caller) {
+	struct kvm_vcpu *vcpu;
+};
+
+FIXTURE_VARIANT(xen_runstate_caller) {
+	u16 type;
+	u64 state;
+};
+
+FIXTURE_VARIANT_ADD(xen_runstate_caller, set_current) {
+	.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
+	.state = RUNSTATE_running,
+};
+
+FIXTURE_VARIANT_ADD(xen_runstate_caller, set_data) {
+	.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
+	.state = RUNSTATE_running,
+};
+
+FIXTURE_VARIANT_ADD(xen_runstate_caller, adjust_times) {
+	.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+	.state = -1,
+};
+
+FIXTURE_VARIANT_ADD(xen_runstate_caller, adjust_state) {
+	.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+	.state = RUNSTATE_running,
+};
+
+FIXTURE_SETUP(xen_runstate_caller)
+{
+	xen_enable_runstate(vm_create_with_one_vcpu(&self->vcpu, guest_exits));
+}
+
+FIXTURE_TEARDOWN(xen_runstate_caller)
+{
+	kvm_vm_free(self->vcpu->vm);
+}
+
+struct caller {
+	struct kvm_vcpu *vcpu;
+	u16 type;
+	u64 state;
+	u64 offline;
+	long run_delay;
+};
+
+/*
+ * Make the call, in the first thread's name or another's.  If so wished, it
+ * moves the entry time forward, too, by some time offline.
+ */
+static void *make_call(void *arg)
+{
+	struct caller *caller = arg;
+	struct kvm_xen_vcpu_attr attr = {};
+	int r;
+
+	wait_for_run_delay(caller->run_delay);
+
+	if (caller->type == KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA)
+		attr = runstate_get(caller->vcpu);
+
+	attr.type = caller->type;
+	attr.u.runstate.state = caller->state;
+	attr.u.runstate.state_entry_time += caller->offline;
+	attr.u.runstate.time_offline += caller->offline;
+
+	r = __xen_set_attr(caller->vcpu, &attr);
+	TEST_ASSERT(!r, "call of type %u refused: %s", caller->type, strerror(-r));
+	return NULL;
+}
+
+/* After another thread's call, the owner is charged what it waits for, no more. */
+static void call_from_another_thread(struct caller *caller, struct steal_watch *watch)
+{
+	u64 steal;
+
+	in_new_thread(make_call, caller);
+	steal_watch_check(watch);
+	steal = watch->last.u.runstate.time_runnable;
+
+	wait_for_run_delay(get_run_delay() + LONG_WAIT);
+	vcpu_run(watch->vcpu);
+	steal_watch_check(watch);
+	steal = watch->last.u.runstate.time_runnable - steal;
+	TEST_ASSERT(steal >= LONG_WAIT / 2, "waited for %llu ns, got %lu ns of steal",
+		    LONG_WAIT, steal);
+}
+
+TEST_F(xen_runstate_caller, other_thread_with_more_run_delay)
+{
+	struct caller caller = {
+		.vcpu = self->vcpu,
+		.type = variant->type,
+		.state = variant->state,
+	};
+	struct steal_watch watch;
+
+	steal_watch_start(&watch, self->vcpu);
+	/* Still more than the owner has when it waits, afterwards. */
+	caller.run_delay = get_run_delay() + 3 * LONG_WAIT;
+	call_from_another_thread(&caller, &watch);
+}
+
+TEST_F(xen_runstate_caller, other_thread_with_less_run_delay)
+{
+	struct caller caller = {
+		.vcpu = self->vcpu,
+		.type = variant->type,
+		.state = variant->state,
+	};
+	struct steal_watch watch;
+
+	wait_for_run_delay(3 * LONG_WAIT);
+	steal_watch_start(&watch, self->vcpu);
+	call_from_another_thread(&caller, &watch);
+}
+
+static void call_before_first_run(struct caller *caller, bool other_thread)
+{
+	struct kvm_xen_vcpu_attr rs;
+	long delay;
+
+	wait_for_run_delay(LONG_WAIT);
+	caller->offline = vm_clock(caller->vcpu->vm) / 2;
+	if (other_thread)
+		in_new_thread(make_call, caller);
+	else
+		make_call(caller);
+
+	delay = get_run_delay();
+	vcpu_run(caller->vcpu);
+	rs = runstate_get(caller->vcpu);
+	delay = get_run_delay() - delay;
+	TEST_ASSERT(runstate_adds_up(&rs), "the totals do not add up: %s",
+		    runstate_text(&rs).s);
+	TEST_ASSERT(rs.u.runstate.time_runnable < delay + LONG_WAIT / 2,
+		    "the first run waited for %ld ns, but %s", delay, runstate_text(&rs).s);
+}
+
+TEST_F(xen_runstate_caller, call_before_first_run_charges_no_past)
+{
+	struct caller caller = {
+		.vcpu = self->vcpu,
+		.type = variant->type,
+		.state = variant->state,
+	};
+
+	call_before_first_run(&caller, false);
+}
+
+TEST_F(xen_runstate_caller, other_threads_call_before_first_run_charges_no_past)
+{
+	struct caller caller = {
+		.vcpu = self->vcpu,
+		.type = variant->type,
+		.state = variant->state,
+	};
+
+	call_before_first_run(&caller, true);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE);
+	__TEST_REQUIRE(can_preempt(), "SCHED_FIFO needs CAP_SYS_NICE");
+
+	return test_harness_run(argc, argv);
+}

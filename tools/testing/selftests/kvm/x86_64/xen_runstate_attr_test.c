@@ -1,0 +1,814 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The attribute calls of a Xen vCPU, seen from the VMM: what each of the ten
+ * types accepts and gives back, which errno refuses what, and that a refused
+ * call changes nothing.  Runstate calls wait for no lock of the whole VM.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <linux/userfaultfd.h>
+
+#include "xen_runstate.h"
+
+#define ONE_HOUR	(3600ULL * NSEC_PER_SEC)
+#define TEN_MSEC	(NSEC_PER_SEC / 100)
+#define LEAVE_STATE	(~0ULL)
+
+/* Behind the slot of the areas: a page that is read-only, a hole, a lone page. */
+#define RO_SLOT		(AREA_SLOT + 1)
+#define RO_GPA		(AREA_GPA + AREA_PAGES * PAGE_SIZE)
+#define LONE_SLOT	(AREA_SLOT + 2)
+#define LONE_GPA	(RO_GPA + 2 * PAGE_SIZE)
+#define HOLE_GPA	(LONE_GPA + PAGE_SIZE)
+
+/* The last page of the areas, which the host does not let KVM write either. */
+#define LOCKED_PAGE	(AREA_PAGES - 1)
+
+#define CANARY		0xa5
+
+struct row {
+	const char *name;
+	uint64_t state, entry, running, runnable, blocked, offline;
+};
+
+static struct kvm_xen_vcpu_attr row_attr(const struct row *row)
+{
+	return runstate_attr(row->state, row->entry, row->running,
+			     row->runnable, row->blocked, row->offline);
+}
+
+FIXTURE(xen_runstate_attr) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+};
+
+FIXTURE_SETUP(xen_runstate_attr)
+{
+	self->vm = vm_create_with_one_vcpu(&self->vcpu, runstate_guest_code);
+	xen_enable_runstate(self->vm);
+}
+
+FIXTURE_TEARDOWN(xen_runstate_attr)
+{
+	kvm_vm_free(self->vm);
+}
+
+static uint64_t current_state(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_vcpu_attr attr;
+	int r = __xen_get_attr(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, &attr);
+
+	TEST_ASSERT(!r, "get RUNSTATE_CURRENT: %s", strerror(-r));
+	return attr.u.runstate.state;
+}
+
+static void runstate_set_data(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr attr)
+{
+	int r = __runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, attr);
+
+	TEST_ASSERT(!r, "RUNSTATE_DATA %s: %s", runstate_text(&attr).s, strerror(-r));
+}
+
+/* A runstate long past, with room to add and to take away. */
+static struct kvm_xen_vcpu_attr set_base(struct kvm_vcpu *vcpu, uint64_t state)
+{
+	struct kvm_xen_vcpu_attr base = runstate_attr(state, 1000, 400, 300, 200, 100);
+
+	runstate_set_data(vcpu, base);
+	return base;
+}
+
+/* Each of @rows must be refused with EINVAL, and leave the base as it was. */
+static void expect_refused(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+			   uint16_t type, const struct row *rows, int nr)
+{
+	for (const struct row *row = rows; row < rows + nr; row++) {
+		struct kvm_xen_vcpu_attr before = set_base(vcpu, RUNSTATE_blocked);
+		struct kvm_xen_vcpu_attr after;
+
+		EXPECT_EQ(-EINVAL, __runstate_set(vcpu, type, row_attr(row))) {
+			TH_LOG("accepted: %s", row->name);
+		}
+		after = runstate_get(vcpu);
+		EXPECT_TRUE(runstate_equal(&before, &after)) {
+			TH_LOG("after %s: %s", row->name, runstate_text(&after).s);
+		}
+	}
+}
+
+/*
+ * Any type
+ */
+
+TEST_F(xen_runstate_attr, unknown_type_is_enoent)
+{
+	static const uint16_t types[] = {
+		KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA + 1, 0x7f, 0x100, 0x8000, 0xffff,
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(types); i++) {
+		struct kvm_xen_vcpu_attr attr = { .type = types[i] };
+
+		EXPECT_EQ(-ENOENT, __xen_set_attr(self->vcpu, &attr));
+		EXPECT_EQ(-ENOENT, __xen_get_attr(self->vcpu, types[i], &attr));
+	}
+}
+
+static const struct {
+	const char *name;
+	size_t size;
+	struct kvm_xen_vcpu_attr attr;
+} good[] = {
+	{ "VCPU_INFO", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = AREA_GPA + 0x40 } },
+	{ "no VCPU_INFO", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = KVM_XEN_INVALID_GPA } },
+	{ "VCPU_TIME_INFO", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = AREA_GPA + 0x80 } },
+	{ "no VCPU_TIME_INFO", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = KVM_XEN_INVALID_GPA } },
+	{ "RUNSTATE_ADDR", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, .u.gpa = AREA_GPA + 0xfff } },
+	{ "RUNSTATE_CURRENT running", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 0 } },
+	{ "RUNSTATE_CURRENT runnable", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 1 } },
+	{ "RUNSTATE_CURRENT blocked", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 2 } },
+	{ "RUNSTATE_CURRENT offline", sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 3 } },
+	{ "RUNSTATE_DATA", 6 * sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
+		.u.runstate = { RUNSTATE_blocked, 1000, 400, 300, 200, 100 } } },
+	{ "VCPU_ID", sizeof(__u32), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID, .u.vcpu_id = 42 } },
+	{ "TIMER", 2 * sizeof(__u32) + sizeof(__u64), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_TIMER,
+		.u.timer = { 7, KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL, 1ULL << 60 } } },
+	{ "UPCALL_VECTOR 16", sizeof(__u8), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = 0x10 } },
+	{ "no UPCALL_VECTOR", sizeof(__u8), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = 0 } },
+	{ "UPCALL_VECTOR 255", sizeof(__u8), {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = 0xff } },
+};
+
+TEST_F(xen_runstate_attr, get_gives_what_was_set)
+{
+	struct kvm_xen_vcpu_attr attr;
+
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		struct kvm_xen_vcpu_attr set = good[i].attr;
+
+		EXPECT_EQ(0, __xen_set_attr(self->vcpu, &set)) {
+			TH_LOG("set %s", good[i].name);
+		}
+		EXPECT_EQ(0, __xen_get_attr(self->vcpu, set.type, &attr)) {
+			TH_LOG("get %s", good[i].name);
+		}
+		EXPECT_EQ(0, memcmp(&attr.u, &good[i].attr.u, good[i].size)) {
+			TH_LOG("get %s gives something else", good[i].name);
+		}
+	}
+
+	EXPECT_EQ(-EINVAL, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+					  &attr));
+}
+
+TEST_F(xen_runstate_attr, vcpu_info_is_either_a_gpa_or_an_hva)
+{
+	struct kvm_xen_vcpu_attr attr = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
+		.u.hva = (uintptr_t)addr_gpa2hva(self->vm, AREA_GPA),
+	};
+	uint64_t hva = attr.u.hva;
+
+	EXPECT_EQ(0, __xen_set_attr(self->vcpu, &attr));
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, &attr));
+	EXPECT_EQ(hva, attr.u.hva);
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, &attr));
+	EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa);
+
+	attr.u.gpa = AREA_GPA;
+	EXPECT_EQ(0, __xen_set_attr(self->vcpu, &attr));
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, &attr));
+	EXPECT_EQ(0, attr.u.hva);
+
+	attr.u.hva = hva;
+	EXPECT_EQ(0, __xen_set_attr(self->vcpu, &attr));
+	attr.u.hva = 0;
+	EXPECT_EQ(0, __xen_set_attr(self->vcpu, &attr));
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, &attr));
+	EXPECT_EQ(0, attr.u.hva);
+}
+
+struct refusal {
+	const char *name;
+	int errnum;
+	struct kvm_xen_vcpu_attr attr;
+};
+
+/* After each refusal a get of that type must give what it gave before. */
+static void expect_unchanged(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+			     const struct refusal *refusals, int nr)
+{
+	for (const struct refusal *refusal = refusals; refusal < refusals + nr; refusal++) {
+		struct kvm_xen_vcpu_attr attr = refusal->attr;
+		struct kvm_xen_vcpu_attr before, after;
+
+		TEST_ASSERT_EQ(__xen_get_attr(vcpu, attr.type, &before), 0);
+		EXPECT_EQ(-refusal->errnum, __xen_set_attr(vcpu, &attr)) {
+			TH_LOG("%s", refusal->name);
+		}
+		TEST_ASSERT_EQ(__xen_get_attr(vcpu, attr.type, &after), 0);
+		EXPECT_EQ(0, memcmp(&before.u, &after.u, sizeof(before.u))) {
+			TH_LOG("%s: 0x%llx was 0x%llx", refusal->name,
+			       after.u.pad[0], before.u.pad[0]);
+		}
+	}
+}
+
+TEST_F(xen_runstate_attr, refused_values_change_nothing)
+{
+	const struct refusal refusals[] = {
+		{ "VCPU_INFO at an odd address", ENXIO, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = AREA_GPA + 1 } },
+		{ "VCPU_INFO at half a word", ENXIO, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = AREA_GPA + 2 } },
+		{ "VCPU_INFO_HVA at half a word", ENXIO, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
+			.u.hva = (uintptr_t)addr_gpa2hva(self->vm, AREA_GPA) + 2 } },
+		{ "VCPU_ID one too high", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID,
+			.u.vcpu_id = kvm_check_cap(KVM_CAP_MAX_VCPUS) } },
+		{ "VCPU_ID of the invalid kind", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID, .u.vcpu_id = -1 } },
+		{ "TIMER of priority 0", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_TIMER, .u.timer = { 9, 0, 1ULL << 61 } } },
+		{ "TIMER of priority 1", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_TIMER, .u.timer = { 9, 1, 1ULL << 61 } } },
+		{ "UPCALL_VECTOR 1", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = 1 } },
+		{ "UPCALL_VECTOR 15", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR, .u.vector = 15 } },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		struct kvm_xen_vcpu_attr attr = good[i].attr;
+
+		TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &attr), 0);
+	}
+
+	expect_unchanged(_metadata, self->vcpu, refusals, ARRAY_SIZE(refusals));
+}
+
+TEST_F(xen_runstate_attr, infos_that_cannot_be_mapped_change_nothing)
+{
+	static const struct refusal refusals[] = {
+		{ "VCPU_INFO without a memslot", EFAULT, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = HOLE_GPA } },
+		{ "VCPU_INFO_HVA of no memory", EFAULT, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, .u.hva = 0x10 } },
+		{ "VCPU_TIME_INFO without a memslot", EFAULT, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = HOLE_GPA } },
+	};
+	struct kvm_xen_vcpu_attr info = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO,
+		.u.gpa = AREA_GPA,
+	};
+	struct kvm_xen_vcpu_attr time_info = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO,
+		.u.gpa = AREA_GPA + 0x40,
+	};
+
+	TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &info), 0);
+	TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &time_info), 0);
+	expect_unchanged(_metadata, self->vcpu, refusals, ARRAY_SIZE(refusals));
+}
+
+/*
+ * RUNSTATE_ADDR
+ */
+
+TEST_F(xen_runstate_attr, addr_is_invalid_gpa_while_unset)
+{
+	struct kvm_xen_vcpu_attr attr;
+
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, &attr));
+	EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa);
+
+	runstate_set_addr(self->vcpu, AREA_GPA);
+	runstate_set_addr(self->vcpu, KVM_XEN_INVALID_GPA);
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, &attr));
+	EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa);
+}
+
+static const struct {
+	const char *name;
+	uint64_t gpa;
+} unmappable[] = {
+	{ "no memslot",				HOLE_GPA },
+	{ "no memslot for the second page",	HOLE_GPA - 1 },
+	{ "no memslot for all but the last byte", HOLE_GPA - 47 },
+	{ "a read-only memslot",		RO_GPA + 0x100 },
+	{ "a read-only second page",		RO_GPA - 8 },
+	{ "memory locked by the host",		RO_GPA - PAGE_SIZE },
+	{ "a second page locked by the host",	RO_GPA - PAGE_SIZE - 8 },
+	{ "the end of guest-physical space",	(1ULL << 52) - 8 },
+	{ "the end of all addresses",		-8ULL },
+	{ "the address below the invalid one",	KVM_XEN_INVALID_GPA - 1 },
+};
+
+static void add_unmappable(struct kvm_vm *vm)
+{
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RO_GPA, RO_SLOT, 1,
+				    KVM_MEM_READONLY);
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, LONE_GPA, LONE_SLOT, 1, 0);
+	TEST_ASSERT_EQ(mprotect(addr_gpa2hva(vm, AREA_GPA + LOCKED_PAGE * PAGE_SIZE),
+				PAGE_SIZE, PROT_READ), 0);
+}
+
+TEST_F(xen_runstate_attr, addr_that_cannot_be_mapped_is_efault)
+{
+	uint8_t *pages = addr_gpa2hva(self->vm, AREA_GPA);
+	uint8_t *lone;
+
+	memset(pages, CANARY, AREA_PAGES * PAGE_SIZE);
+	add_unmappable(self->vm);
+	lone = addr_gpa2hva(self->vm, LONE_GPA);
+	memset(lone, CANARY, PAGE_SIZE);
+
+	for (int i = 0; i < ARRAY_SIZE(unmappable); i++) {
+		EXPECT_EQ(-EFAULT, __runstate_set_addr(self->vcpu, unmappable[i].gpa)) {
+			TH_LOG("%s", unmappable[i].name);
+		}
+	}
+
+	/* What could be mapped of them is not written either. */
+	EXPECT_EQ(CANARY, pages[0]);
+	EXPECT_EQ(0, memcmp(pages, pages + 1, AREA_PAGES * PAGE_SIZE - 1));
+	EXPECT_EQ(CANARY, lone[0]);
+	EXPECT_EQ(0, memcmp(lone, lone + 1, PAGE_SIZE - 1));
+}
+
+TEST_F(xen_runstate_attr, refused_addr_keeps_the_area_before)
+{
+	struct kvm_xen_vcpu_attr attr, area;
+
+	add_unmappable(self->vm);
+
+	for (int i = 0; i < ARRAY_SIZE(unmappable); i++) {
+		runstate_set_addr(self->vcpu, AREA_GPA + PAGE_SIZE - 20);
+		__runstate_set_addr(self->vcpu, unmappable[i].gpa);
+
+		EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR,
+					    &attr));
+		EXPECT_EQ(AREA_GPA + PAGE_SIZE - 20, attr.u.gpa) {
+			TH_LOG("refused for %s", unmappable[i].name);
+		}
+
+		runstate_set_current(self->vcpu, RUNSTATE_blocked);
+		area = runstate_read_area(self->vm, AREA_GPA + PAGE_SIZE - 20, true);
+		attr = runstate_get(self->vcpu);
+		EXPECT_TRUE(runstate_equal(&area, &attr)) {
+			TH_LOG("refused for %s, the area is left at %s",
+			       unmappable[i].name, runstate_text(&area).s);
+		}
+
+		runstate_vcpu_run(self->vcpu);
+		area = runstate_read_area(self->vm, AREA_GPA + PAGE_SIZE - 20, true);
+		EXPECT_EQ(RUNSTATE_running, area.u.runstate.state);
+		EXPECT_TRUE(runstate_adds_up(&area));
+	}
+}
+
+/*
+ * RUNSTATE_CURRENT
+ */
+
+TEST_F(xen_runstate_attr, current_beyond_offline_is_einval)
+{
+	static const uint64_t states[] = {
+		RUNSTATE_offline + 1, 1ULL << 32, (1ULL << 32) + 1, 1ULL << 63, ~0ULL,
+	};
+	struct kvm_xen_vcpu_attr before, after;
+
+	runstate_vcpu_run(self->vcpu);
+	runstate_set_current(self->vcpu, RUNSTATE_blocked);
+	before = runstate_get(self->vcpu);
+
+	for (int i = 0; i < ARRAY_SIZE(states); i++) {
+		EXPECT_EQ(-EINVAL, __runstate_set_current(self->vcpu, states[i])) {
+			TH_LOG("state 0x%lx", states[i]);
+		}
+		after = runstate_get(self->vcpu);
+		EXPECT_TRUE(runstate_equal(&before, &after));
+		EXPECT_EQ(RUNSTATE_blocked, current_state(self->vcpu));
+	}
+}
+
+/*
+ * RUNSTATE_DATA
+ */
+
+TEST_F(xen_runstate_attr, data_that_makes_no_sense_is_einval)
+{
+	const uint64_t future = vm_clock(self->vm) + ONE_HOUR;
+	const struct row rows[] = {
+		{ "a state beyond offline",	4,	    1000, 400, 300, 200, 100 },
+		{ "a state of 2^32",		1ULL << 32, 1000, 400, 300, 200, 100 },
+		{ "the state of ADJUST",	~0ULL,	    1000, 400, 300, 200, 100 },
+		{ "a sum one short",		0,	    1000, 399, 300, 200, 100 },
+		{ "a sum one too much",		0,	    1000, 400, 300, 200, 101 },
+		{ "a total above the entry",	0,	    1000, 1001, 0, 0, 0 },
+		{ "no totals",			0,	    1000, 0, 0, 0, 0 },
+		{ "no entry time",		0,	    0, 400, 300, 200, 100 },
+		{ "an entry in the future",	0,	    future, future, 0, 0, 0 },
+		{ "an entry at the end of time", 0,	    ~0ULL, 0, 0, ~0ULL, 0 },
+	};
+
+	expect_refused(_metadata, self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
+		       rows, ARRAY_SIZE(rows));
+}
+
+TEST_F(xen_runstate_attr, data_that_adds_up_by_wrapping_is_einval)
+{
+	static const struct row rows[] = {
+		{ "a negative total",	     0, 1000, 1001, -1ULL, 0, 0 },
+		{ "a total below another",   0, 1000, 0, 0, 2000, -1000ULL },
+		{ "two halves of 2^64",	     0, 1000, 1ULL << 63, 1ULL << 63, 900, 100 },
+		{ "four quarters of 2^64",   0, 0, 1ULL << 62, 1ULL << 62, 1ULL << 62, 1ULL << 62 },
+		{ "a wrap in the last sum",  0, 99, 0, 50, 50, -1ULL },
+	};
+
+	expect_refused(_metadata, self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
+		       rows, ARRAY_SIZE(rows));
+}
+
+/* As after a migration to a host where the clock was set back. */
+TEST_F(xen_runstate_attr, data_may_be_as_late_as_the_own_entry_time)
+{
+	struct kvm_xen_vcpu_attr before, later, after;
+
+	vm_set_clock(self->vm, 2 * ONE_HOUR);
+	runstate_vcpu_run(self->vcpu);
+	before = runstate_get(self->vcpu);
+	vm_set_clock(self->vm, ONE_HOUR);
+
+	EXPECT_EQ(0, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, before));
+
+	later = before;
+	later.u.runstate.state_entry_time++;
+	later.u.runstate.time_running++;
+	EXPECT_EQ(-EINVAL, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
+					  later));
+
+	after = runstate_get(self->vcpu);
+	EXPECT_TRUE(runstate_equal(&before, &after));
+}
+
+/*
+ * An entry time of 0 is a time like any other: the vCPU has a state since
+ * then, and what comes next counts as that state.
+ */
+static void enter_zero_by_data(struct kvm_vcpu *vcpu)
+{
+	runstate_set_data(vcpu, runstate_attr(RUNSTATE_blocked, 0, 0, 0, 0, 0));
+}
+
+static void enter_zero_by_adjust(struct kvm_vcpu *vcpu)
+{
+	set_base(vcpu, RUNSTATE_blocked);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+				      runstate_attr(LEAVE_STATE, -1000ULL, -400ULL,
+						    -300ULL, -200ULL, -100ULL)), 0);
+}
+
+static void expect_blocked_since_zero(struct __test_metadata *_metadata,
+				      struct kvm_vcpu *vcpu,
+				      void (*enter_zero)(struct kvm_vcpu *))
+{
+	struct kvm_xen_vcpu_attr rs;
+
+	enter_zero(vcpu);
+	EXPECT_EQ(RUNSTATE_blocked, current_state(vcpu));
+	runstate_set_current(vcpu, RUNSTATE_running);
+	rs = runstate_get(vcpu);
+	EXPECT_GT(rs.u.runstate.time_blocked, 0);
+	EXPECT_EQ(rs.u.runstate.state_entry_time, rs.u.runstate.time_blocked) {
+		TH_LOG("RUNSTATE_CURRENT makes it %s", runstate_text(&rs).s);
+	}
+
+	enter_zero(vcpu);
+	runstate_vcpu_run(vcpu);
+	rs = runstate_get(vcpu);
+	EXPECT_GT(rs.u.runstate.time_blocked, 0);
+	EXPECT_EQ(0, rs.u.runstate.time_offline) {
+		TH_LOG("KVM_RUN makes it %s", runstate_text(&rs).s);
+	}
+}
+
+TEST_F(xen_runstate_attr, data_with_entry_time_zero_keeps_the_state)
+{
+	expect_blocked_since_zero(_metadata, self->vcpu, enter_zero_by_data);
+}
+
+TEST_F(xen_runstate_attr, adjust_to_entry_time_zero_keeps_the_state)
+{
+	expect_blocked_since_zero(_metadata, self->vcpu, enter_zero_by_adjust);
+}
+
+/*
+ * RUNSTATE_ADJUST
+ */
+
+TEST_F(xen_runstate_attr, adjust_that_makes_no_sense_is_einval)
+{
+	const uint64_t future = vm_clock(self->vm) + ONE_HOUR;
+	const struct row rows[] = {
+		{ "a state beyond offline",	4,		0, 0, 0, 0, 0 },
+		{ "a state of 2^32",		1ULL << 32,	0, 0, 0, 0, 0 },
+		{ "a state of -2",		-2ULL,		0, 0, 0, 0, 0 },
+		{ "an entry time on its own",	LEAVE_STATE,	1, 0, 0, 0, 0 },
+		{ "a total on its own",		LEAVE_STATE,	0, 0, 0, 1, 0 },
+		{ "a total that goes the other way", LEAVE_STATE, 1, -1ULL, 0, 0, 0 },
+		{ "an entry below zero",	LEAVE_STATE,
+		  -1001ULL, -401ULL, -300ULL, -200ULL, -100ULL },
+		{ "an entry in the future",	LEAVE_STATE,	future, future, 0, 0, 0 },
+		{ "a state in the future",	RUNSTATE_running, future, 0, 0, future, 0 },
+	};
+
+	expect_refused(_metadata, self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+		       rows, ARRAY_SIZE(rows));
+}
+
+TEST_F(xen_runstate_attr, adjust_of_a_total_below_zero_is_einval)
+{
+	static const struct row rows[] = {
+		{ "running",	   LEAVE_STATE,	     0, -401ULL, 0, 401, 0 },
+		{ "runnable",	   LEAVE_STATE,	     0, 301, -301ULL, 0, 0 },
+		{ "blocked",	   LEAVE_STATE,	     0, 0, 201, -201ULL, 0 },
+		{ "offline",	   LEAVE_STATE,	     0, 101, 0, 0, -101ULL },
+		{ "with a state",  RUNSTATE_running, 0, -401ULL, 0, 401, 0 },
+		{ "with a later entry", LEAVE_STATE, 1, -401ULL, 0, 402, 0 },
+		{ "with an earlier entry", LEAVE_STATE, -1ULL, -401ULL, 0, 400, 0 },
+		{ "by 2^63",	   LEAVE_STATE,	     0, INT64_MAX, -(uint64_t)INT64_MAX, 0, 0 },
+		{ "by 2^63 twice", LEAVE_STATE,	     0, 1ULL << 63, 1ULL << 63, 0, 0 },
+	};
+
+	expect_refused(_metadata, self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+		       rows, ARRAY_SIZE(rows));
+}
+
+TEST_F(xen_runstate_attr, adjust_moves_time_between_totals)
+{
+	static const struct row rows[] = {
+		{ "nothing",			LEAVE_STATE, 0, 0, 0, 0, 0 },
+		{ "running into blocked",	LEAVE_STATE, 0, -400ULL, 0, 400, 0 },
+		{ "the entry forward",		LEAVE_STATE, 5, 1, 1, 1, 2 },
+		{ "the entry back to zero",	LEAVE_STATE, -1000ULL, -400ULL, -300ULL,
+		  -200ULL, -100ULL },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kvm_xen_vcpu_attr delta = row_attr(&rows[i]), sum, rs;
+
+		set_base(self->vcpu, RUNSTATE_blocked);
+		EXPECT_EQ(0, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+					    delta));
+		sum = runstate_attr(RUNSTATE_blocked, 1000 + rows[i].entry,
+				    400 + rows[i].running, 300 + rows[i].runnable,
+				    200 + rows[i].blocked, 100 + rows[i].offline);
+		rs = runstate_get(self->vcpu);
+		EXPECT_TRUE(runstate_equal(&sum, &rs)) {
+			TH_LOG("%s gives %s", rows[i].name, runstate_text(&rs).s);
+		}
+	}
+}
+
+/*
+ * A VMM that learns late that its vCPU had blocked says since when; the time
+ * from then to the next account is not of the state before.
+ */
+TEST_F(xen_runstate_attr, adjust_with_a_state_holds_since_the_entry_time)
+{
+	static const struct row rows[] = {
+		{ "running to blocked",	  RUNSTATE_blocked,  0, 0, 0, 0, 0 },
+		{ "running to offline",	  RUNSTATE_offline,  0, 0, 0, 0, 0 },
+		{ "running to runnable",  RUNSTATE_runnable, 0, 0, 0, 0, 0 },
+		{ "blocked since before", RUNSTATE_blocked,  -100ULL, -100ULL, 0, 0, 0 },
+		{ "blocked since later",  RUNSTATE_blocked,  77, 77, 0, 0, 0 },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kvm_xen_vcpu_attr expected, rs;
+		uint64_t since;
+
+		set_base(self->vcpu, RUNSTATE_running);
+		TEST_ASSERT_EQ(__runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+					      row_attr(&rows[i])), 0);
+		EXPECT_EQ(rows[i].state, current_state(self->vcpu));
+
+		runstate_set_current(self->vcpu, RUNSTATE_running);
+		rs = runstate_get(self->vcpu);
+		since = rs.u.runstate.state_entry_time - (1000 + rows[i].entry);
+
+		expected = runstate_attr(RUNSTATE_running, rs.u.runstate.state_entry_time,
+					 400 + rows[i].running, 300 + rows[i].runnable,
+					 200 + rows[i].blocked, 100 + rows[i].offline);
+		expected.u.runstate.time_runnable += rows[i].state == RUNSTATE_runnable ? since : 0;
+		expected.u.runstate.time_blocked += rows[i].state == RUNSTATE_blocked ? since : 0;
+		expected.u.runstate.time_offline += rows[i].state == RUNSTATE_offline ? since : 0;
+		EXPECT_TRUE(runstate_equal(&expected, &rs)) {
+			TH_LOG("%s: expected %s", rows[i].name, runstate_text(&expected).s);
+			TH_LOG("%s: got %s", rows[i].name, runstate_text(&rs).s);
+		}
+	}
+}
+
+/* The thread that sets up a vCPU has waited for CPUs, its vCPU has not. */
+TEST_F(xen_runstate_attr, adjust_before_the_first_run_is_no_steal)
+{
+	struct kvm_xen_vcpu_attr rs;
+
+	wait_for_run_delay(TEN_MSEC);
+	TEST_ASSERT_EQ(__runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+				      runstate_attr(RUNSTATE_running, 1000, 1000, 0, 0, 0)), 0);
+	runstate_set_current(self->vcpu, RUNSTATE_blocked);
+
+	rs = runstate_get(self->vcpu);
+	EXPECT_EQ(0, rs.u.runstate.time_runnable);
+}
+
+/*
+ * Before the first KVM_RUN
+ */
+
+TEST_F(xen_runstate_attr, never_run_is_offline_since_zero)
+{
+	struct kvm_xen_vcpu_attr never_run = runstate_attr(RUNSTATE_offline, 0, 0, 0, 0, 0);
+	struct kvm_xen_vcpu_attr rs = runstate_get(self->vcpu), area;
+
+	EXPECT_TRUE(runstate_equal(&never_run, &rs)) {
+		TH_LOG("%s", runstate_text(&rs).s);
+	}
+	EXPECT_EQ(RUNSTATE_offline, current_state(self->vcpu));
+
+	runstate_set_addr(self->vcpu, AREA_GPA);
+	area = runstate_read_area(self->vm, AREA_GPA, true);
+	EXPECT_EQ(RUNSTATE_offline, area.u.runstate.state);
+	EXPECT_EQ(area.u.runstate.state_entry_time, area.u.runstate.time_offline);
+}
+
+TEST_F(xen_runstate_attr, first_run_ends_the_offline_time)
+{
+	uint64_t before, after;
+	struct kvm_xen_vcpu_attr rs;
+
+	before = vm_clock(self->vm);
+	runstate_vcpu_run(self->vcpu);
+	after = vm_clock(self->vm);
+
+	rs = runstate_get(self->vcpu);
+	EXPECT_TRUE(runstate_adds_up(&rs));
+	EXPECT_LE(before, rs.u.runstate.time_offline);
+	EXPECT_LE(rs.u.runstate.time_offline, after);
+	EXPECT_EQ(0, rs.u.runstate.time_blocked);
+}
+
+TEST_F(xen_runstate_attr, first_current_ends_the_offline_time)
+{
+	uint64_t before, after;
+	struct kvm_xen_vcpu_attr rs;
+
+	before = vm_clock(self->vm);
+	runstate_set_current(self->vcpu, RUNSTATE_blocked);
+	after = vm_clock(self->vm);
+
+	rs = runstate_get(self->vcpu);
+	EXPECT_EQ(RUNSTATE_blocked, rs.u.runstate.state);
+	EXPECT_LE(before, rs.u.runstate.state_entry_time);
+	EXPECT_LE(rs.u.runstate.state_entry_time, after);
+	EXPECT_EQ(rs.u.runstate.state_entry_time, rs.u.runstate.time_offline);
+}
+
+/*
+ * Locking
+ */
+
+struct shinfo_call {
+	struct kvm_vm *vm;
+	int r;
+};
+
+static void *set_shared_info(void *arg)
+{
+	struct shinfo_call *call = arg;
+	struct kvm_xen_hvm_attr attr = {
+		.type = KVM_XEN_ATTR_TYPE_SHARED_INFO,
+		.u.shared_info.gfn = LONE_GPA / PAGE_SIZE,
+	};
+
+	call->r = __vm_ioctl(call->vm, KVM_XEN_HVM_SET_ATTR, &attr);
+	return NULL;
+}
+
+struct runstate_calls {
+	struct kvm_vcpu *vcpu;
+	const char *call;
+};
+
+static void *call_all_of_runstate(void *arg)
+{
+	struct runstate_calls *calls = arg;
+	struct kvm_vcpu *vcpu = calls->vcpu;
+	struct kvm_xen_vcpu_attr attr;
+
+	WRITE_ONCE(calls->call, "get of RUNSTATE_DATA");
+	attr = runstate_get(vcpu);
+	WRITE_ONCE(calls->call, "RUNSTATE_DATA");
+	runstate_set_data(vcpu, attr);
+	WRITE_ONCE(calls->call, "RUNSTATE_ADDR");
+	runstate_set_addr(vcpu, AREA_GPA + PAGE_SIZE - 20);
+	WRITE_ONCE(calls->call, "get of RUNSTATE_ADDR");
+	__xen_get_attr(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, &attr);
+	WRITE_ONCE(calls->call, "RUNSTATE_CURRENT");
+	runstate_set_current(vcpu, RUNSTATE_blocked);
+	WRITE_ONCE(calls->call, "get of RUNSTATE_CURRENT");
+	current_state(vcpu);
+	WRITE_ONCE(calls->call, "RUNSTATE_ADJUST");
+	__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+		       runstate_attr(LEAVE_STATE, 0, 0, 0, 0, 0));
+	WRITE_ONCE(calls->call, NULL);
+	return NULL;
+}
+
+static int open_userfaultfd(void *hva, size_t size)
+{
+	struct uffdio_register missing = {
+		.range = { .start = (uintptr_t)hva, .len = size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
+
+	__TEST_REQUIRE(uffd >= 0, "userfaultfd is not available");
+	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_API, &api), 0);
+	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_REGISTER, &missing), 0);
+	return uffd;
+}
+
+/*
+ * Setting the shared info page holds the Xen lock of the VM while the page is
+ * faulted in, for as long as the test withholds the page.
+ */
+TEST_F(xen_runstate_attr, runstate_does_not_wait_for_the_xen_lock)
+{
+	struct runstate_calls calls = { .vcpu = self->vcpu };
+	struct shinfo_call shinfo = { .vm = self->vm };
+	struct uffdio_zeropage page = {};
+	pthread_t setter, caller;
+	struct timespec deadline;
+	struct pollfd fault;
+	struct uffd_msg msg;
+	int r;
+
+	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, LONE_GPA, LONE_SLOT, 1, 0);
+	page.range.start = (uintptr_t)addr_gpa2hva(self->vm, LONE_GPA);
+	page.range.len = PAGE_SIZE;
+	fault.fd = open_userfaultfd((void *)(uintptr_t)page.range.start, PAGE_SIZE);
+	fault.events = POLLIN;
+
+	TEST_ASSERT_EQ(pthread_create(&setter, NULL, set_shared_info, &shinfo), 0);
+	TEST_ASSERT_EQ(poll(&fault, 1, -1), 1);
+	TEST_ASSERT_EQ(read(fault.fd, &msg, sizeof(msg)), sizeof(msg));
+	TEST_ASSERT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+
+	TEST_ASSERT_EQ(pthread_create(&caller, NULL, call_all_of_runstate, &calls), 0);
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += 10;
+	r = pthread_timedjoin_np(caller, NULL, &deadline);
+	EXPECT_EQ(0, r) {
+		TH_LOG("%s waits for who sets the shared info", READ_ONCE(calls.call));
+	}
+
+	TEST_ASSERT_EQ(ioctl(fault.fd, UFFDIO_ZEROPAGE, &page), 0);
+	TEST_ASSERT_EQ(pthread_join(setter, NULL), 0);
+	if (r)
+		TEST_ASSERT_EQ(pthread_join(caller, NULL), 0);
+	EXPECT_EQ(0, shinfo.r);
+	close(fault.fd);
+}
+
+int main(int argc, char *argv[])
+{
+	int caps = KVM_XEN_HVM_CONFIG_RUNSTATE | KVM_XEN_HVM_CONFIG_EVTCHN_SEND |
+		   KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA;
+
+	TEST_REQUIRE((kvm_check_cap(KVM_CAP_XEN_HVM) & caps) == caps);
+
+	return test_harness_run(argc, argv);
+}
