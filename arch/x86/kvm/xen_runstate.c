@@ -68,58 +68,63 @@ static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return 0;
 }
 
-/*
- * Take the locks of an area that is mapped.  The second cache has a lock class
- * of its own and is always taken last.
- */
-static bool area_trylock(struct kvm_vcpu *vcpu, size_t size,
-			 struct xen_runstate_area *area)
+/* What is to be written, and where. */
+struct area_write {
+	struct xen_runstate_area area;
+	const struct xen_runstate *rs;
+	size_t size;
+	bool long_mode;
+	bool update_flag;
+};
+
+static void area_store(const struct area_write *w)
 {
-	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
+	xen_runstate_store(&w->area, w->rs, w->long_mode, w->update_flag);
+}
 
-	lockdep_assert_irqs_disabled();
+/*
+ * The second cache has a lock class of its own and is always locked last.  Every
+ * byte of the area is written, hence each of its pages is dirty.
+ */
+static bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct area_write *w)
+{
+	bool mapped;
 
-	area->len = area_head(gpc[0].gpa, size);
+	if (!read_trylock(&gpc->lock))
+		return false;
+
+	mapped = kvm_gpc_check(gpc, w->size - w->area.len);
+	if (mapped) {
+		w->area.page[1] = gpc->khva;
+		area_store(w);
+		kvm_gpc_mark_dirty_in_slot(gpc);
+	}
+
+	read_unlock(&gpc->lock);
+	return mapped;
+}
+
+static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct area_write *w)
+{
+	bool stored = false;
 
 	if (!read_trylock(&gpc[0].lock))
 		return false;
 
-	if (!kvm_gpc_check(&gpc[0], area->len))
-		goto unlock_first;
-
-	area->page[0] = gpc[0].khva;
-	if (area->len == size)
-		return true;
-
-	if (!read_trylock(&gpc[1].lock))
-		goto unlock_first;
-
-	if (!kvm_gpc_check(&gpc[1], size - area->len))
-		goto unlock_second;
-
-	area->page[1] = gpc[1].khva;
-	return true;
-
-unlock_second:
-	read_unlock(&gpc[1].lock);
-unlock_first:
-	read_unlock(&gpc[0].lock);
-	return false;
-}
-
-/* Every byte is written, hence every page of the area is dirty. */
-static void area_unlock(struct kvm_vcpu *vcpu, size_t size,
-			const struct xen_runstate_area *area)
-{
-	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
-
-	if (area->len < size) {
-		kvm_gpc_mark_dirty_in_slot(&gpc[1]);
-		read_unlock(&gpc[1].lock);
+	if (kvm_gpc_check(&gpc[0], w->area.len)) {
+		w->area.page[0] = gpc[0].khva;
+		if (w->area.len < w->size) {
+			stored = area_try_store_crossing(&gpc[1], w);
+		} else {
+			area_store(w);
+			stored = true;
+		}
+		if (stored)
+			kvm_gpc_mark_dirty_in_slot(&gpc[0]);
 	}
 
-	kvm_gpc_mark_dirty_in_slot(&gpc[0]);
 	read_unlock(&gpc[0].lock);
+	return stored;
 }
 
 /*
@@ -129,20 +134,21 @@ static void area_unlock(struct kvm_vcpu *vcpu, size_t size,
 static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	struct xen_runstate_area area;
 	bool lm = long_mode(vcpu);
-	size_t size = xen_runstate_area_size(lm);
+	struct area_write w = {
+		.rs = rs,
+		.size = xen_runstate_area_size(lm),
+		.long_mode = lm,
+		.update_flag = READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag),
+	};
 
 	/* Interrupts off keep the scheduler's hooks out of a write in KVM_RUN. */
 	guard(irqsave)();
 
 	if (area_registered(vcpu)) {
-		if (!area_trylock(vcpu, size, &area))
+		w.area.len = area_head(xr->gpc[0].gpa, w.size);
+		if (!area_try_store(xr->gpc, &w))
 			return false;
-
-		xen_runstate_store(&area, rs, lm,
-				   READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag));
-		area_unlock(vcpu, size, &area);
 	}
 
 	xr->long_mode = lm;
@@ -243,6 +249,7 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	u64 elapsed;
+	int idx;
 
 	lockdep_assert_preemption_disabled();
 
@@ -251,10 +258,10 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
 			     kvm_xen_runstate_take_steal(vcpu, elapsed));
 
 	/* kvm_gpc_check() looks at the memslots. */
-	guard(srcu)(&vcpu->kvm->srcu);
-
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
 	if (!area_try_write(vcpu, &xr->now))
 		xr->refresh = true;
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 }
 
 /*

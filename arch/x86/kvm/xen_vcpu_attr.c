@@ -174,8 +174,7 @@ static void runstate_from_attr(struct xen_runstate *rs, const struct kvm_xen_vcp
  */
 static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
 {
-	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 latest = max(kvm_xen_runstate_clock(vcpu), xr->now.entry_time);
+	u64 own = vcpu->arch.xen.runstate.now.entry_time;
 	struct xen_runstate next;
 	int r;
 
@@ -183,13 +182,13 @@ static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_at
 		return -EINVAL;
 
 	runstate_from_attr(&next, attr);
-	if (!xen_runstate_valid(&next, latest))
+	if (!xen_runstate_valid(&next, max(kvm_xen_runstate_clock(vcpu), own)))
 		return -EINVAL;
 
 	r = kvm_xen_runstate_commit(vcpu, &next);
 
-	/* The new totals make up for all that the caller has waited so far. */
-	if (!r)
+	/* The owner's baseline goes with the entry time, old or new. */
+	if (!r && next.entry_time != own)
 		kvm_xen_runstate_take_steal(vcpu, 0);
 
 	return r;
@@ -353,14 +352,14 @@ static const struct xen_vcpu_attr *find_attr(u16 type)
 static int attr_call(struct kvm_vcpu *vcpu, const struct xen_vcpu_attr *row,
 		     struct kvm_xen_vcpu_attr *attr, bool set)
 {
-	int r;
+	int idx, r;
 
-	guard(srcu)(&vcpu->kvm->srcu);
-
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
 	r = set ? row->set(vcpu, attr) : row->get(vcpu, attr);
 
 	/* Last, lest an area be written that the call has replaced. */
 	kvm_xen_runstate_sync_layout(vcpu);
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 
 	return r;
 }
