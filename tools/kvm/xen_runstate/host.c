@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+
+#define CPUID_1_ECX_VMX			0x20
+#define CPUID_80000001_ECX_SVM		0x04
+
+void die(const char *advice, const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("xen_runstate: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\nxen_runstate: %s\n", advice);
+	exit(2);
+}
+
+static void set_of_end_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+/* To be called before there are threads, so that none of them is interrupted. */
+void host_catch_signals(void)
+{
+	sigset_t set;
+
+	set_of_end_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Returns false, at once, when the program was told to end. */
+bool host_wait_until(__u64 deadline)
+{
+	sigset_t set;
+	int signal;
+
+	set_of_end_signals(&set);
+	do {
+		__u64 now = host_now();
+		__u64 left = deadline > now ? deadline - now : 0;
+		struct timespec timeout = {
+			.tv_sec  = left / NSEC_PER_SEC,
+			.tv_nsec = left % NSEC_PER_SEC,
+		};
+
+		signal = sigtimedwait(&set, NULL, &timeout);
+	} while (signal < 0 && errno == EINTR);
+
+	return signal < 0;
+}
+
+__u64 host_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+/* The first CPUs take most of a host's interrupts, so the last is the calmest. */
+int host_last_cpu(void)
+{
+	cpu_set_t allowed;
+	int cpu = CPU_SETSIZE - 1;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return 0;
+	while (cpu > 0 && !CPU_ISSET(cpu, &allowed))
+		cpu--;
+
+	return cpu;
+}
+
+bool host_has_virtualization(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & CPUID_1_ECX_VMX))
+		return true;
+
+	return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) &&
+	       (ecx & CPUID_80000001_ECX_SVM);
+}
+
+void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int err;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	pthread_attr_init(&attr);
+	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	err = pthread_create(thread, &attr, fn, arg);
+	pthread_attr_destroy(&attr);
+	if (err)
+		die("choose another CPU with --cpu; nproc tells how many there are",
+		    "a thread on host CPU %d: %s", cpu, strerror(err));
+}
+
+/* Of the calling thread; other threads may read from it then. */
+int host_open_schedstat(void)
+{
+	int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		die("mount /proc; the kernel needs CONFIG_SCHED_INFO, which KVM selects",
+		    "/proc/thread-self/schedstat: %s", strerror(errno));
+
+	return fd;
+}
+
+/* How long the thread has waited for a CPU, in ns: the second number of three. */
+__u64 host_run_delay(int schedstat)
+{
+	char text[128], *delay;
+	ssize_t len;
+
+	len = pread(schedstat, text, sizeof(text) - 1, 0);
+	text[len > 0 ? len : 0] = '\0';
+	delay = strchr(text, ' ');
+	if (!delay)
+		die("this kernel keeps no run_delay; KVM cannot count steal here",
+		    "/proc/thread-self/schedstat: no second number in it");
+
+	return strtoull(delay, NULL, 10);
+}
+
+static void *busy_loop(void *arg)
+{
+	struct busy *busy = arg;
+
+	while (!__atomic_load_n(&busy->stop, __ATOMIC_RELAXED))
+		;
+
+	return NULL;
+}
+
+void busy_start(struct busy *busy, int cpu)
+{
+	busy->stop = false;
+	host_start_thread(&busy->thread, cpu, busy_loop, busy);
+}
+
+void busy_stop(struct busy *busy)
+{
+	__atomic_store_n(&busy->stop, true, __ATOMIC_RELAXED);
+	pthread_join(busy->thread, NULL);
+}

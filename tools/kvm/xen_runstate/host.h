@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the program needs of the host beside KVM.
+ */
+#ifndef XEN_RUNSTATE_HOST_H
+#define XEN_RUNSTATE_HOST_H
+
+#include <linux/types.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "compiler.h"
+
+#define NSEC_PER_MSEC	1000000ULL
+#define NSEC_PER_SEC	1000000000ULL
+
+/* A thread that keeps a host CPU busy, for others to compete with. */
+struct busy {
+	pthread_t thread;
+	bool stop;
+};
+
+/* Says what failed and what to do about it, then ends the program. */
+void __noreturn __printf(2, 3) die(const char *advice, const char *fmt, ...);
+
+void host_catch_signals(void);
+bool host_wait_until(__u64 deadline);
+__u64 host_now(void);
+
+int host_last_cpu(void);
+bool host_has_virtualization(void);
+void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *arg);
+
+int host_open_schedstat(void);
+__u64 host_run_delay(int schedstat);
+
+void busy_start(struct busy *busy, int cpu);
+void busy_stop(struct busy *busy);
+
+#endif

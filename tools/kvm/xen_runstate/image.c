@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+
+#include "image.h"
+#include "vcpu.h"
+#include "xen.h"
+
+static void save_vcpu(struct vcpu_image *saved, struct vcpu *vcpu)
+{
+	kvm_do(vcpu->fd, KVM_GET_REGS, &saved->regs);
+	kvm_do(vcpu->fd, KVM_GET_SREGS, &saved->sregs);
+	saved->runstate = xen_get_data(vcpu);
+	saved->area = xen_registered_area(vcpu);
+	saved->rounds = vcpu_rounds(vcpu);
+}
+
+/*
+ * With all vCPUs stopped.  The clock goes last, so that no state_entry_time is
+ * past it: KVM would refuse to restore that.
+ */
+void image_save(struct image *image, const struct vm *vm, struct vcpu *vcpus)
+{
+	for (int i = 0; i < NR_VCPUS; i++)
+		save_vcpu(&image->vcpu[i], &vcpus[i]);
+	memcpy(image->mem, vm->mem, VM_MEMORY);
+	image->clock = vm_clock(vm);
+}
+
+/* Runstate comes after this: its times are checked against the clock. */
+void image_restore_machine(const struct image *image, const struct vm *vm,
+			   const struct vcpu *vcpus)
+{
+	memcpy(vm->mem, image->mem, VM_MEMORY);
+	for (int i = 0; i < NR_VCPUS; i++) {
+		kvm_do(vcpus[i].fd, KVM_SET_SREGS, &image->vcpu[i].sregs);
+		kvm_do(vcpus[i].fd, KVM_SET_REGS, &image->vcpu[i].regs);
+	}
+	vm_set_clock(vm, image->clock);
+}
+
+/* The area comes last, so that what is registered has the right content. */
+int image_restore_runstate(const struct vcpu_image *saved, struct vcpu *vcpu)
+{
+	int err = xen_set_data(vcpu, &saved->runstate);
+
+	xen_register_area(vcpu, saved->area);
+
+	return err;
+}

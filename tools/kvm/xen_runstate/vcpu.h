@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vCPU and the thread that runs it.
+ */
+#ifndef XEN_RUNSTATE_VCPU_H
+#define XEN_RUNSTATE_VCPU_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "runstate.h"
+
+struct vm;
+
+/* What a vCPU's thread is told to do, and what it is doing. */
+enum vcpu_order {
+	VCPU_NEW,
+	VCPU_STOP,	/* out of KVM_RUN; KVM is told nothing */
+	VCPU_PARK,	/* out of KVM_RUN; KVM is told that it is blocked */
+	VCPU_RUN,
+	VCPU_QUIT,
+};
+
+/* A length of time: not less than min, not more than max. */
+struct span {
+	__u64 min;
+	__u64 max;
+};
+
+/*
+ * The VMM's own book of the time it has set a vCPU to blocked.  Setting and
+ * leaving the state take a while, in which the thread may even be preempted:
+ * the clock is read on both sides of each.
+ */
+struct blocked {
+	bool open;
+	bool left;
+	struct span since;
+	__u64 left_at;
+	struct span total;
+};
+
+/* What the thread found in the area where one state alone can be right. */
+struct seen {
+	unsigned int times;
+	unsigned int wrong;
+	__u32 last_wrong;
+};
+
+struct vcpu {
+	const struct vm *vm;
+	unsigned int id;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	const void *area;
+
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	enum vcpu_order wanted;
+	enum vcpu_order now;
+
+	bool halts;
+	__u64 work_until;
+
+	int schedstat;
+	__u64 past;
+	__u64 waited_before;
+	bool entered;
+
+	struct blocked blocked;
+	struct seen after_run;
+	struct seen after_halt;
+};
+
+void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id);
+void vcpu_destroy(struct vcpu *vcpu);
+void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past);
+void vcpu_order(struct vcpu *vcpu, enum vcpu_order order);
+__u64 vcpu_waited(const struct vcpu *vcpu);
+__u32 vcpu_rounds(const struct vcpu *vcpu);
+struct span vcpu_blocked_span(const struct vcpu *vcpu);
+
+#endif

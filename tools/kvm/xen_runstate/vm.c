@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "host.h"
+#include "vm.h"
+
+/* Where Intel CPUs that cannot do real mode keep what they need instead. */
+#define TSS_ADDR	0xfffbd000UL
+
+/* KVM takes a VM for a Xen guest once an MSR for hypercall pages is set. */
+#define XEN_HYPERCALL_MSR	0x40000000
+
+static const char too_old[] =
+	"this needs Linux 5.12 or later, with CONFIG_KVM_XEN=y";
+
+void kvm_die(const char *what)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		die("run it as root, or join the group that owns /dev/kvm", "%s: %m", what);
+	case EBUSY:
+	case EOPNOTSUPP:
+		die("another hypervisor may hold the CPU, or firmware may lock it; see dmesg",
+		    "%s: %m", what);
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		die("the host is short of memory or files; see ulimit -a", "%s: %m", what);
+	default:
+		die(too_old, "%s: %m", what);
+	}
+}
+
+int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	if (ret < 0)
+		kvm_die(name);
+
+	return ret;
+}
+
+static int open_kvm(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT && errno != ENODEV && errno != ENXIO)
+		kvm_die("/dev/kvm");
+	if (!host_has_virtualization())
+		die("turn on VT-x or AMD-V in firmware; in a VM, nested virtualization on its host",
+		    "/dev/kvm: %m, and this CPU offers no virtualization");
+	die("load the module: modprobe kvm_intel, or modprobe kvm_amd", "/dev/kvm: %m");
+}
+
+/* The one-byte attributes all stand first in the union, whatever their names. */
+static void set_byte_attr(const struct vm *vm, __u16 type, __u8 value)
+{
+	struct kvm_xen_hvm_attr attr = { .type = type };
+
+	memcpy(&attr.u, &value, sizeof(value));
+	kvm_do(vm->fd, KVM_XEN_HVM_SET_ATTR, &attr);
+}
+
+static void enable_xen(struct vm *vm)
+{
+	struct kvm_xen_hvm_config config = {
+		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
+		.msr   = XEN_HYPERCALL_MSR,
+	};
+
+	kvm_do(vm->fd, KVM_XEN_HVM_CONFIG, &config);
+	set_byte_attr(vm, KVM_XEN_ATTR_TYPE_LONG_MODE, 1);
+	if (vm_has_update_flag(vm))
+		set_byte_attr(vm, KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG, 1);
+}
+
+static void add_memory(struct vm *vm)
+{
+	struct kvm_userspace_memory_region region = { .memory_size = VM_MEMORY };
+
+	vm->mem = mmap(NULL, VM_MEMORY, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (vm->mem == MAP_FAILED)
+		kvm_die("mmap of the guest's memory");
+
+	memset(vm->mem, VM_FILL, VM_MEMORY);
+	memcpy(vm->mem + GUEST_CODE, guest_code, guest_code_end - guest_code);
+
+	region.userspace_addr = (unsigned long)vm->mem;
+	kvm_do(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+void vm_create(struct vm *vm)
+{
+	vm->kvm = open_kvm();
+	vm->xen_caps = kvm_do(vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+	if (!(vm->xen_caps & KVM_XEN_HVM_CONFIG_RUNSTATE))
+		die(too_old, "KVM_CHECK_EXTENSION: KVM_CAP_XEN_HVM is %#x, which lacks RUNSTATE",
+		    vm->xen_caps);
+
+	vm->fd = kvm_do(vm->kvm, KVM_CREATE_VM, 0);
+	kvm_do(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDR);
+	add_memory(vm);
+	enable_xen(vm);
+}
+
+void vm_destroy(struct vm *vm)
+{
+	munmap(vm->mem, VM_MEMORY);
+	close(vm->fd);
+	close(vm->kvm);
+}
+
+bool vm_has_update_flag(const struct vm *vm)
+{
+	return vm->xen_caps & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG;
+}
+
+/* The clock that state_entry_time is told in. */
+__u64 vm_clock(const struct vm *vm)
+{
+	struct kvm_clock_data data;
+
+	kvm_do(vm->fd, KVM_GET_CLOCK, &data);
+
+	return data.clock;
+}
+
+void vm_set_clock(const struct vm *vm, __u64 clock)
+{
+	struct kvm_clock_data data = { .clock = clock };
+
+	kvm_do(vm->fd, KVM_SET_CLOCK, &data);
+}
+
+static unsigned int bytes_changed(const struct vm *vm, __u64 from, __u64 to)
+{
+	unsigned int changed = 0;
+
+	for (__u64 gpa = from; gpa < to; gpa++)
+		changed += vm->mem[gpa] != VM_FILL;
+
+	return changed;
+}
+
+/* In the pages that hold the @len bytes at @area, and nothing else. */
+unsigned int vm_bytes_astray(const struct vm *vm, const void *area, size_t len)
+{
+	__u64 gpa = (const unsigned char *)area - vm->mem;
+	__u64 end = gpa + len;
+	__u64 first = gpa & ~(VM_PAGE - 1ULL);
+	__u64 last = (end + VM_PAGE - 1) & ~(VM_PAGE - 1ULL);
+
+	return bytes_changed(vm, first, gpa) + bytes_changed(vm, end, last);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A virtual machine: its file descriptors, memory and clock.
+ */
+#ifndef XEN_RUNSTATE_VM_H
+#define XEN_RUNSTATE_VM_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compiler.h"
+
+/* Linux 6.3 has this; the headers of an older system do not. */
+#ifndef KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG
+#define KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG	0x40
+#define KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG	0x5
+#endif
+
+#define VM_MEMORY	0x10000
+#define VM_PAGE		0x1000
+
+/* What memory is filled with, to find writes that went astray. */
+#define VM_FILL		0x5a
+
+struct vm {
+	int kvm;
+	int fd;
+	unsigned int xen_caps;
+	unsigned char *mem;
+};
+
+/* An ioctl that has no reason to fail: if it does, die by its name. */
+#define kvm_do(fd, request, arg) \
+	kvm_do_ioctl(fd, request, #request, (unsigned long)(arg))
+
+int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg);
+void __noreturn kvm_die(const char *what);
+
+void vm_create(struct vm *vm);
+void vm_destroy(struct vm *vm);
+bool vm_has_update_flag(const struct vm *vm);
+__u64 vm_clock(const struct vm *vm);
+void vm_set_clock(const struct vm *vm, __u64 clock);
+unsigned int vm_bytes_astray(const struct vm *vm, const void *area, size_t len);
+
+#endif
