@@ -5,6 +5,7 @@
 #ifndef __KVM_STEAL_H
 #define __KVM_STEAL_H
 
+#include <linux/compiler.h>
 #include <linux/pid.h>
 #include <linux/types.h>
 
@@ -22,25 +23,41 @@ struct kvm_steal_clock {
 	u64 seen;
 };
 
-/**
- * kvm_steal_clock_idle - has there been nothing to see since the last look?
- * @clock: the steal clock
- * @thread: the calling thread
- * @run_delay: run_delay of @thread, in nanoseconds
- *
- * Context: any.
- * Return: true if @thread owns the clock and has not waited since.
- */
-static inline bool kvm_steal_clock_idle(const struct kvm_steal_clock *clock,
-					const struct pid *thread, u64 run_delay)
-{
-	return clock->owner == thread && clock->seen == run_delay;
-}
-
-void kvm_steal_clock_own(struct kvm_steal_clock *clock, struct pid *thread,
-			 u64 run_delay);
+void kvm_steal_clock_restart(struct kvm_steal_clock *clock, struct pid *thread,
+			     u64 run_delay);
 u64 kvm_steal_clock_take(struct kvm_steal_clock *clock, const struct pid *thread,
 			 u64 run_delay, u64 limit);
 void kvm_steal_clock_destroy(struct kvm_steal_clock *clock);
+
+/**
+ * kvm_steal_clock_own - make a thread the owner of a steal clock
+ * @clock: the steal clock
+ * @thread: the thread that enters KVM_RUN
+ * @run_delay: run_delay of @thread, in nanoseconds
+ *
+ * Nothing changes if @thread owns @clock already.
+ *
+ * Context: process context; serialised by the caller.
+ */
+static inline void kvm_steal_clock_own(struct kvm_steal_clock *clock,
+				       struct pid *thread, u64 run_delay)
+{
+	if (unlikely(clock->owner != thread))
+		kvm_steal_clock_restart(clock, thread, run_delay);
+}
+
+/**
+ * kvm_steal_clock_idle - has the owner not waited since the last look?
+ * @clock: the steal clock
+ * @run_delay: run_delay of the owner, which is the caller, in nanoseconds
+ *
+ * Context: any.
+ * Return: true if there is nothing to take.
+ */
+static inline bool kvm_steal_clock_idle(const struct kvm_steal_clock *clock,
+					u64 run_delay)
+{
+	return clock->seen == run_delay;
+}
 
 #endif /* __KVM_STEAL_H */

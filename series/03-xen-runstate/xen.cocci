@@ -1,7 +1,7 @@
 // The functions of arch/x86/kvm/xen.c that the series brings anew, and what is
 // left there that refers to them.
 //
-// in arch/x86/kvm/xen.c: drop=4 share_timer=3 init_areas=1 destroy_areas=1
+// in arch/x86/kvm/xen.c: drop=4 share_start=1 share_timer=2 init_areas=1 destroy_areas=1
 
 @drop@
 identifier f = {kvm_xen_update_runstate, kvm_xen_update_runstate_guest,
@@ -13,12 +13,22 @@ position p;
 - T f@p(ps) { ... }
 
 @share_timer@
-identifier f = {kvm_xen_start_timer, kvm_xen_stop_timer, kvm_xen_init_timer};
+identifier f = {kvm_xen_stop_timer, kvm_xen_init_timer};
 parameter list ps;
 position p;
 @@
 - static
   void f@p(ps) { ... }
+
+// Its own rule, for a parameter list that stays aligned.
+@share_start@
+identifier f = kvm_xen_start_timer;
+identifier vcpu, guest_abs, linux_wa;
+position p;
+@@
+- static void f@p(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa)
++ void f(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa)
+  { ... }
 
 @init_areas@
 identifier f = kvm_xen_init_vcpu;

@@ -12,22 +12,19 @@
 #include <kvm/steal.h>
 
 /**
- * kvm_steal_clock_own - make a thread the owner of a steal clock
+ * kvm_steal_clock_restart - give a steal clock to a new owner
  * @clock: the steal clock
- * @thread: the thread that enters KVM_RUN
+ * @thread: the new owner
  * @run_delay: run_delay of @thread, in nanoseconds
  *
- * What a new owner has waited before does not concern the vCPU, so the clock
- * restarts from its run_delay.  Nothing changes if @thread owns @clock already.
+ * What the new owner has waited before does not concern the vCPU.
  *
- * Context: any; serialised by the caller.
+ * Context: process context, as the last reference to the old owner may go;
+ *	    serialised by the caller.
  */
-void kvm_steal_clock_own(struct kvm_steal_clock *clock, struct pid *thread,
-			 u64 run_delay)
+void kvm_steal_clock_restart(struct kvm_steal_clock *clock, struct pid *thread,
+			     u64 run_delay)
 {
-	if (likely(clock->owner == thread))
-		return;
-
 	put_pid(clock->owner);
 	clock->owner = get_pid(thread);
 	clock->seen = run_delay;
@@ -63,7 +60,7 @@ u64 kvm_steal_clock_take(struct kvm_steal_clock *clock, const struct pid *thread
  * kvm_steal_clock_destroy - let go of the owner
  * @clock: the steal clock, which has no owner afterwards
  *
- * Context: any; serialised by the caller.
+ * Context: process context; serialised by the caller.
  */
 void kvm_steal_clock_destroy(struct kvm_steal_clock *clock)
 {

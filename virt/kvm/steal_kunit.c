@@ -99,16 +99,16 @@ static void excess_is_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_steal_clock_take(&st->clock, st->thread[0], 950, 100), 0);
 }
 
-static void idle_is_the_owner_without_news(struct kunit *test)
+static void idle_is_an_owner_without_news(struct kunit *test)
 {
 	struct steal_test *st = test->priv;
 
-	KUNIT_EXPECT_FALSE(test, kvm_steal_clock_idle(&st->clock, st->thread[0], 0));
-
 	kvm_steal_clock_own(&st->clock, st->thread[0], 30);
-	KUNIT_EXPECT_TRUE(test, kvm_steal_clock_idle(&st->clock, st->thread[0], 30));
-	KUNIT_EXPECT_FALSE(test, kvm_steal_clock_idle(&st->clock, st->thread[0], 31));
-	KUNIT_EXPECT_FALSE(test, kvm_steal_clock_idle(&st->clock, st->thread[1], 30));
+	KUNIT_EXPECT_TRUE(test, kvm_steal_clock_idle(&st->clock, 30));
+	KUNIT_EXPECT_FALSE(test, kvm_steal_clock_idle(&st->clock, 31));
+
+	kvm_steal_clock_take(&st->clock, st->thread[0], 31, 0);
+	KUNIT_EXPECT_TRUE(test, kvm_steal_clock_idle(&st->clock, 31));
 }
 
 static void references_are_balanced(struct kunit *test)
@@ -185,7 +185,7 @@ static struct kunit_case steal_cases[] = {
 	KUNIT_CASE(other_threads_see_and_move_nothing),
 	KUNIT_CASE(going_back_is_no_steal),
 	KUNIT_CASE(excess_is_dropped),
-	KUNIT_CASE(idle_is_the_owner_without_news),
+	KUNIT_CASE(idle_is_an_owner_without_news),
 	KUNIT_CASE(references_are_balanced),
 	KUNIT_CASE(random_histories),
 	{}

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Xen vCPU runstate: the hooks into KVM_RUN and the guest area.
+ * Xen vCPU runstate: the hooks into KVM_RUN, the guest area, what userspace sets.
  *
  * What runs where:
  *
  *   kvm_xen_runstate_enter   KVM_RUN, before vcpu_load()
  *   kvm_xen_runstate_load    kvm_arch_vcpu_load(), by KVM_RUN and on sched-in
+ *   kvm_xen_runstate_flush   KVM_RUN, after vcpu_load(), where it may sleep
+ *   kvm_xen_runstate_sync    before guest entry
  *   kvm_xen_runstate_put     kvm_arch_vcpu_put(), on sched-out
- *   kvm_xen_runstate_sync    before guest entry and by attribute calls
  *   kvm_xen_runstate_leave   KVM_RUN, after vcpu_put()
  *
  * Between enter and leave the state is running, or runnable while scheduled out
@@ -16,11 +17,10 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include "x86.h"
-#include "xen.h"
-#include "xen_runstate.h"
+#include <linux/sched.h>
 
-#include <linux/sched/stat.h>
+#include "x86.h"
+#include "xen_runstate.h"
 
 static bool area_registered(struct kvm_vcpu *vcpu)
 {
@@ -36,7 +36,7 @@ static bool long_mode(struct kvm_vcpu *vcpu)
  * Now, by the VM's clock.  The topmost bit belongs to the update flag: a clock
  * that has it set was given nonsense, or was set to 0 and is read just before.
  */
-u64 kvm_xen_runstate_clock(struct kvm_vcpu *vcpu)
+static u64 runstate_clock(struct kvm_vcpu *vcpu)
 {
 	u64 now = get_kvmclock_ns(vcpu->kvm);
 
@@ -58,14 +58,12 @@ static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa)
 	int r;
 
 	r = kvm_gpc_activate(&gpc[0], gpa, head);
-	if (r)
-		return r;
-
-	if (head < size)
+	if (!r && head < size)
 		return kvm_gpc_activate(&gpc[1], gpa + head, size - head);
 
+	/* Not needed, or of another area. */
 	kvm_gpc_deactivate(&gpc[1]);
-	return 0;
+	return r;
 }
 
 /* What is to be written, and where. */
@@ -83,8 +81,8 @@ static void area_store(const struct area_write *w)
 }
 
 /*
- * The second cache has a lock class of its own and is always locked last.  Every
- * byte of the area is written, hence each of its pages is dirty.
+ * A function for each cache, so that each lock is dropped where it was taken:
+ * sparse cannot follow a lock that is held under a condition.
  */
 static bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct area_write *w)
 {
@@ -142,7 +140,10 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 		.update_flag = READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag),
 	};
 
-	/* Interrupts off keep the scheduler's hooks out of a write in KVM_RUN. */
+	/*
+	 * Keeps the scheduler's hooks out of a write in KVM_RUN.  That interrupts
+	 * are off, and not preemption alone, is due to other caches' users.
+	 */
 	guard(irqsave)();
 
 	if (area_registered(vcpu)) {
@@ -218,7 +219,7 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
  * What the calling thread has waited for a CPU since the last account, at most
  * @limit, provided that it is the one which runs the vCPU.
  */
-u64 kvm_xen_runstate_take_steal(struct kvm_vcpu *vcpu, u64 limit)
+static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
 {
 	return kvm_steal_clock_take(&vcpu->arch.xen.runstate.steal, task_pid(current),
 				    current->sched_info.run_delay, limit);
@@ -228,7 +229,7 @@ u64 kvm_xen_runstate_take_steal(struct kvm_vcpu *vcpu, u64 limit)
  * Make @next the runstate and show it to the guest, or change nothing.  Only
  * for ioctls other than KVM_RUN.
  */
-int kvm_xen_runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
+static int commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	int r;
@@ -244,7 +245,63 @@ int kvm_xen_runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *ne
 	return 0;
 }
 
-/* End the current state in a context that cannot sleep. */
+/* Enter @state now. */
+int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	struct kvm_steal_clock steal = xr->steal;
+	struct xen_runstate next = xr->now;
+	u64 elapsed;
+	int r;
+
+	elapsed = xen_runstate_elapsed(&next, runstate_clock(vcpu));
+	xen_runstate_account(&next, state, elapsed, take_steal(vcpu, elapsed));
+
+	r = commit(vcpu, &next);
+	if (r)
+		xr->steal = steal;
+
+	return r;
+}
+
+/*
+ * Set everything.  An entry time ahead of the clock is accepted if it is the
+ * vCPU's own, so that what was read can be written back after the clock was set
+ * back.
+ */
+int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
+{
+	u64 own = vcpu->arch.xen.runstate.now.entry_time;
+	int r;
+
+	if (!xen_runstate_valid(next, max(runstate_clock(vcpu), own)))
+		return -EINVAL;
+
+	r = commit(vcpu, next);
+
+	/* The owner's baseline goes with the entry time, old or new. */
+	if (!r && next->entry_time != own)
+		take_steal(vcpu, 0);
+
+	return r;
+}
+
+/*
+ * Add @delta to the totals and the entry time, and have @delta's state, if it is
+ * one, hold from the adjusted entry time on: nothing is accounted up to now.
+ */
+int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *delta)
+{
+	struct xen_runstate next = vcpu->arch.xen.runstate.now;
+
+	if (!xen_runstate_adjust(&next, delta) ||
+	    !xen_runstate_valid(&next, runstate_clock(vcpu)))
+		return -EINVAL;
+
+	return commit(vcpu, &next);
+}
+
+/* Charge the time so far and enter @state.  Does not sleep. */
 static void account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
@@ -253,9 +310,17 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
 
 	lockdep_assert_preemption_disabled();
 
-	elapsed = xen_runstate_elapsed(&xr->now, kvm_xen_runstate_clock(vcpu));
-	xen_runstate_account(&xr->now, state, elapsed,
-			     kvm_xen_runstate_take_steal(vcpu, elapsed));
+	elapsed = xen_runstate_elapsed(&xr->now, runstate_clock(vcpu));
+	xen_runstate_account(&xr->now, state, elapsed, take_steal(vcpu, elapsed));
+
+	/*
+	 * A dirty ring that is about to overflow is for userspace to reap first;
+	 * the area can wait until the guest is entered again.
+	 */
+	if (kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu)) {
+		xr->refresh = true;
+		return;
+	}
 
 	/* kvm_gpc_check() looks at the memslots. */
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
@@ -272,18 +337,15 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
 void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 run_delay = current->sched_info.run_delay;
-	struct pid *thread = task_pid(current);
+	unsigned long tick = jiffies;
 
 	if (likely(xr->now.state == RUNSTATE_running && !xr->refresh &&
-		   !time_after(jiffies, xr->refreshed) &&
-		   xr->long_mode == long_mode(vcpu) &&
-		   kvm_steal_clock_idle(&xr->steal, thread, run_delay)))
+		   xr->loaded == tick && xr->long_mode == long_mode(vcpu) &&
+		   kvm_steal_clock_idle(&xr->steal, current->sched_info.run_delay)))
 		return;
 
-	kvm_steal_clock_own(&xr->steal, thread, run_delay);
 	account(vcpu, RUNSTATE_running);
-	xr->refreshed = jiffies;
+	xr->loaded = tick;
 }
 
 /* Called with the runqueue locked. */
@@ -294,6 +356,16 @@ void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 
 	account(vcpu, RUNSTATE_runnable);
 	vcpu->arch.xen.runstate.now.preempted = true;
+}
+
+/* Write what the hooks could not, or let it be until there is a way. */
+void __kvm_xen_runstate_flush(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+
+	if (!kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu) &&
+	    area_write(vcpu, &xr->now))
+		xr->refresh = true;
 }
 
 static bool area_mapped(struct kvm_vcpu *vcpu)
@@ -308,8 +380,8 @@ static bool area_mapped(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Before guest entry, where sleeping is fine: write what the hooks could not,
- * and fill the area anew if its memory may have changed.
+ * Before guest entry: write what the hooks could not, and fill the area anew if
+ * its memory may have changed.
  */
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 {
@@ -321,7 +393,7 @@ void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 	if (likely(area_mapped(vcpu) && !xr->refresh))
 		return;
 
-	/* Even if it can be written as it is: a second page may be left over. */
+	/* Drops a second page that only the layout before needed, as well. */
 	if (!area_map(vcpu, xr->gpc[0].gpa))
 		area_write(vcpu, &xr->now);
 }
@@ -337,13 +409,11 @@ void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu)
 
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu)
 {
-	static struct lock_class_key second_page_key;
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
 	xen_runstate_init(&xr->now);
 	kvm_gpc_init(&xr->gpc[0], vcpu->kvm);
 	kvm_gpc_init(&xr->gpc[1], vcpu->kvm);
-	lockdep_set_class(&xr->gpc[1].lock, &second_page_key);
 }
 
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu)

@@ -4,28 +4,37 @@
 
 #include <linux/kvm_host.h>
 
+#include "xen.h"
 #include "xen_runstate_core.h"
 
 #ifdef CONFIG_KVM_XEN
 
-/* A vCPU's runstate, for the vCPU attributes. */
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu);
-u64 kvm_xen_runstate_clock(struct kvm_vcpu *vcpu);
-u64 kvm_xen_runstate_take_steal(struct kvm_vcpu *vcpu, u64 limit);
-int kvm_xen_runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next);
+
+/* What userspace sets.  A call that fails has changed nothing. */
 gpa_t kvm_xen_runstate_get_addr(struct kvm_vcpu *vcpu);
 int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa);
+int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state);
+int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *next);
+int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *delta);
+void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu);
 
 /* The hooks; see xen_runstate.c for where each is called. */
 void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu);
 void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu);
+void __kvm_xen_runstate_flush(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu);
-void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu);
 
+/* Decided once, as Xen may be switched off for the VM in the midst of it. */
 static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 {
-	vcpu->arch.xen.runstate.in_run = true;
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+
+	xr->in_run = kvm_xen_msr_enabled(vcpu->kvm);
+	if (xr->in_run)
+		kvm_steal_clock_own(&xr->steal, task_pid(current),
+				    current->sched_info.run_delay);
 }
 
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
@@ -35,15 +44,20 @@ static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
 
 static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
 {
-	if (kvm_xen_msr_enabled(vcpu->kvm) && vcpu->arch.xen.runstate.in_run)
+	if (vcpu->arch.xen.runstate.in_run)
 		__kvm_xen_runstate_load(vcpu);
 }
 
 static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 {
-	if (kvm_xen_msr_enabled(vcpu->kvm) && vcpu->arch.xen.runstate.in_run &&
-	    vcpu->scheduled_out)
+	if (vcpu->arch.xen.runstate.in_run && vcpu->scheduled_out)
 		__kvm_xen_runstate_put(vcpu);
+}
+
+static inline void kvm_xen_runstate_flush(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->arch.xen.runstate.in_run && unlikely(vcpu->arch.xen.runstate.refresh))
+		__kvm_xen_runstate_flush(vcpu);
 }
 
 #else
@@ -52,6 +66,7 @@ static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu) { }
+static inline void kvm_xen_runstate_flush(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu) { }
 
 #endif /* CONFIG_KVM_XEN */

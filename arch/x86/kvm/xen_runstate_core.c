@@ -73,9 +73,9 @@ static bool add_delta(u64 *total, u64 delta)
 }
 
 /*
- * Add the deltas of the totals and of entry_time.  Returns false, with @rs in
- * shreds, if one of them leaves its range.  The sum is not checked here: where
- * the totals added up before, they do so again exactly if the deltas add up.
+ * Add the deltas of the totals and of entry_time, and enter @delta's state if it
+ * is one.  Returns false, with @rs in shreds, if a sum leaves its range.  Whether
+ * the deltas add up is not asked here: then, and only then, do the totals.
  */
 bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *delta)
 {
@@ -84,6 +84,11 @@ bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *del
 	for (i = 0; i < ARRAY_SIZE(rs->time); i++) {
 		if (!add_delta(&rs->time[i], delta->time[i]))
 			return false;
+	}
+
+	if (delta->state <= RUNSTATE_offline) {
+		rs->state = delta->state;
+		rs->preempted = false;
 	}
 
 	return add_delta(&rs->entry_time, delta->entry_time);
@@ -135,16 +140,37 @@ static __always_inline void area_put(const struct xen_runstate_area *area,
 	}
 }
 
+static u8 area_byte(const struct xen_runstate_area *area, size_t ofs)
+{
+	u8 *byte = ofs < area->len ? area->page[0] + ofs : area->page[1] + ofs - area->len;
+
+	return READ_ONCE(*byte);
+}
+
+/* A value that is neither @a nor @b. */
+static u8 third_value(u8 a, u8 b)
+{
+	u8 c = ~a;
+
+	return c == b ? c ^ 1 : c;
+}
+
 /*
  * Write @rs to the guest.  A reader takes what it read for good if it found the
  * same state_entry_time before and after, both times without the update flag.
  *
- * The flag lives in the last byte of state_entry_time, which is stored alone,
- * first and last: the u64 has no alignment, may lie in two cache lines or pages,
- * and then is not read in one piece either.  For the same reason it is stored
- * after the totals.  Else a reader might see its new low bytes beside a last
- * byte from before the flag, and with the latter unchanged take old totals for
- * those of the new time.
+ * Aligned to nothing, that u64 may lie in two cache lines or pages, and then is
+ * not read in one piece either.  The flag lives in its last byte, which is hence
+ * stored alone, first and last.  But a reader that gets one half before an
+ * update and the other after it has not seen the flag.  Two more rules keep it
+ * from taking torn totals for good, whichever half it reads first:
+ *
+ *  - The entry time is stored after the totals, so that who sees it in the first
+ *    read finds them complete.
+ *  - Meanwhile its first byte is neither the old nor the new one, so that the
+ *    second read cannot find what the first one did.
+ *
+ * Nothing helps a reader if the update leaves state_entry_time as it was.
  *
  * The padding is left alone.
  */
@@ -153,15 +179,19 @@ void xen_runstate_store(const struct xen_runstate_area *area,
 {
 	size_t ofs = entry_ofs(long_mode), flag_ofs = ofs + sizeof(u64) - 1;
 	u64 entry_time = rs->entry_time & ~XEN_RUNSTATE_UPDATE;
-	u8 flag_byte = entry_time >> 56;
-	u64 flagged = entry_time;
-	u8 flagged_byte;
+	u64 stored = entry_time;
+	u8 first, last;
 
 	if (update_flag) {
-		flagged |= XEN_RUNSTATE_UPDATE;
-		flagged_byte = flagged >> 56;
-		area_put(area, flag_ofs, &flagged_byte, sizeof(flagged_byte));
-		/* The flag before anything changes. */
+		stored |= XEN_RUNSTATE_UPDATE;
+		last = stored >> 56;
+		area_put(area, flag_ofs, &last, sizeof(last));
+		/* The flag before anything else changes. */
+		smp_wmb();
+
+		first = third_value(area_byte(area, ofs), stored);
+		area_put(area, ofs, &first, sizeof(first));
+		/* What is none of the two entry times before the totals. */
 		smp_wmb();
 	}
 
@@ -169,11 +199,12 @@ void xen_runstate_store(const struct xen_runstate_area *area,
 	area_put(area, ofs + sizeof(u64), rs->time, sizeof(rs->time));
 	/* State and totals before their entry time. */
 	smp_wmb();
-	area_put(area, ofs, &flagged, sizeof(flagged));
+	area_put(area, ofs, &stored, sizeof(stored));
 
 	if (update_flag) {
 		/* All of it before the flag goes. */
 		smp_wmb();
-		area_put(area, flag_ofs, &flag_byte, sizeof(flag_byte));
+		last = entry_time >> 56;
+		area_put(area, flag_ofs, &last, sizeof(last));
 	}
 }

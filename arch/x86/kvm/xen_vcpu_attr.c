@@ -5,7 +5,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "x86.h"
-#include "xen.h"
 #include "xen_runstate.h"
 
 #include <linux/nospec.h>
@@ -17,6 +16,9 @@
 
 /* The lowest vector that the APIC accepts; 0 turns an upcall off. */
 #define FIRST_UPCALL_VECTOR	0x10
+
+/* For RUNSTATE_ADJUST, in place of a state. */
+#define KEEP_STATE		((u64)-1)
 
 static gpa_t gpc_gpa(struct gfn_to_pfn_cache *gpc)
 {
@@ -128,24 +130,10 @@ static int get_runstate_addr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *at
 
 static int set_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
 {
-	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	struct kvm_steal_clock steal = xr->steal;
-	struct xen_runstate next = xr->now;
-	u64 elapsed;
-	int r;
-
 	if (attr->u.runstate.state > RUNSTATE_offline)
 		return -EINVAL;
 
-	elapsed = xen_runstate_elapsed(&next, kvm_xen_runstate_clock(vcpu));
-	xen_runstate_account(&next, attr->u.runstate.state, elapsed,
-			     kvm_xen_runstate_take_steal(vcpu, elapsed));
-
-	r = kvm_xen_runstate_commit(vcpu, &next);
-	if (r)
-		xr->steal = steal;
-
-	return r;
+	return kvm_xen_runstate_set_current(vcpu, attr->u.runstate.state);
 }
 
 static int get_runstate_current(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
@@ -168,30 +156,15 @@ static void runstate_from_attr(struct xen_runstate *rs, const struct kvm_xen_vcp
 	};
 }
 
-/*
- * An entry time ahead of the clock is accepted if it is the vCPU's own, so that
- * what was read can be written back after the clock was set back.
- */
 static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
 {
-	u64 own = vcpu->arch.xen.runstate.now.entry_time;
 	struct xen_runstate next;
-	int r;
 
 	if (attr->u.runstate.state > RUNSTATE_offline)
 		return -EINVAL;
 
 	runstate_from_attr(&next, attr);
-	if (!xen_runstate_valid(&next, max(kvm_xen_runstate_clock(vcpu), own)))
-		return -EINVAL;
-
-	r = kvm_xen_runstate_commit(vcpu, &next);
-
-	/* The owner's baseline goes with the entry time, old or new. */
-	if (!r && next.entry_time != own)
-		kvm_xen_runstate_take_steal(vcpu, 0);
-
-	return r;
+	return kvm_xen_runstate_set_data(vcpu, &next);
 }
 
 static int get_runstate_data(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
@@ -207,26 +180,16 @@ static int get_runstate_data(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *at
 	return 0;
 }
 
-/*
- * Nothing is accounted up to now, so that a state which is given holds from the
- * adjusted entry time on.
- */
 static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
 {
-	struct xen_runstate next = vcpu->arch.xen.runstate.now;
 	struct xen_runstate delta;
 
-	if (attr->u.runstate.state <= RUNSTATE_offline)
-		next.state = attr->u.runstate.state;
-	else if (attr->u.runstate.state != (u64)-1)
+	if (attr->u.runstate.state > RUNSTATE_offline &&
+	    attr->u.runstate.state != KEEP_STATE)
 		return -EINVAL;
 
 	runstate_from_attr(&delta, attr);
-	if (!xen_runstate_adjust(&next, &delta) ||
-	    !xen_runstate_valid(&next, kvm_xen_runstate_clock(vcpu)))
-		return -EINVAL;
-
-	return kvm_xen_runstate_commit(vcpu, &next);
+	return kvm_xen_runstate_adjust(vcpu, &delta);
 }
 
 static int set_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
@@ -343,10 +306,13 @@ static const struct xen_vcpu_attr attrs[] = {
 
 static const struct xen_vcpu_attr *find_attr(u16 type)
 {
+	const struct xen_vcpu_attr *row;
+
 	if (type >= ARRAY_SIZE(attrs))
 		return NULL;
 
-	return &attrs[array_index_nospec(type, ARRAY_SIZE(attrs))];
+	row = &attrs[array_index_nospec(type, ARRAY_SIZE(attrs))];
+	return row->set ? row : NULL;
 }
 
 static int attr_call(struct kvm_vcpu *vcpu, const struct xen_vcpu_attr *row,

@@ -8,8 +8,8 @@
 #include <kvm/steal.h>
 
 /*
- * Where a vCPU's time went.  The totals add up to entry_time at all times, and
- * no total exceeds it, hence a vCPU that never ran has been offline since 0.
+ * Where a vCPU's time went.  The totals add up to entry_time, always.  All of it
+ * being 0, a vCPU that never ran needs no flag: it has been offline since 0.
  */
 struct xen_runstate {
 	u32 state;		/* RUNSTATE_* */
@@ -20,13 +20,13 @@ struct xen_runstate {
 
 /*
  * A vCPU's runstate and the area that shows it to the guest.  Protected by
- * vcpu->mutex; in KVM_RUN the scheduler's hooks take part, so that what they
- * read or write is touched with preemption disabled there.
+ * vcpu->mutex.  In KVM_RUN the scheduler's hooks read and write it as well, so
+ * that there it is changed with preemption disabled only.
  */
 struct kvm_xen_runstate {
 	struct xen_runstate now;
 	struct kvm_steal_clock steal;
-	unsigned long refreshed;	/* jiffies of the last account */
+	unsigned long loaded;		/* jiffies of the last account on load */
 	bool in_run;			/* between enter and leave of KVM_RUN */
 	bool refresh;			/* the next KVM_RUN must account and write */
 	bool long_mode;			/* layout of the last write */
