@@ -157,10 +157,24 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 	return true;
 }
 
+/* Is there room for an entry for each page of the area? */
+static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
+{
+	struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
+	u32 used = READ_ONCE(ring->dirty_index) - READ_ONCE(ring->reset_index);
+
+	return !vcpu->kvm->dirty_ring_size ||
+	       used + ARRAY_SIZE(vcpu->arch.xen.runstate.gpc) <= ring->size;
+}
+
 /* Write @rs to the area, and wait for its pages if need be. */
 static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
 	int r;
+
+	/* Userspace makes room, and must not make KVM lose entries instead. */
+	if (area_registered(vcpu) && !dirty_ring_has_room(vcpu))
+		return -EBUSY;
 
 	while (!area_try_write(vcpu, rs)) {
 		r = area_map(vcpu, vcpu->arch.xen.runstate.gpc[0].gpa);

@@ -85,6 +85,17 @@ static inline void xen_enable_runstate(struct kvm_vm *vm)
 	virt_map(vm, AREA_GVA, AREA_GPA, AREA_PAGES);
 }
 
+/* The memslot of the areas goes, and comes back, with the memory or with other. */
+static inline void delete_slot(struct kvm_vm *vm)
+{
+	vm_set_user_memory_region(vm, AREA_SLOT, 0, AREA_GPA, 0, NULL);
+}
+
+static inline void create_slot(struct kvm_vm *vm, int pages, void *memory)
+{
+	vm_set_user_memory_region(vm, AREA_SLOT, 0, AREA_GPA, pages * PAGE_SIZE, memory);
+}
+
 /*
  * The calls return 0 or a negative errno.  Those without underscores assert
  * that the call is accepted.
@@ -438,6 +449,15 @@ static inline void runstate_vcpu_run(struct kvm_vcpu *vcpu)
 {
 	vcpu_run(vcpu);
 	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_IO);
+}
+
+/* A KVM_RUN that comes back before it enters the guest. */
+static inline void run_to_immediate_exit(struct kvm_vcpu *vcpu)
+{
+	vcpu->run->immediate_exit = 1;
+	TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR,
+		    "immediate_exit did not give EINTR");
+	vcpu->run->immediate_exit = 0;
 }
 
 #endif /* SELFTEST_KVM_XEN_RUNSTATE_H */

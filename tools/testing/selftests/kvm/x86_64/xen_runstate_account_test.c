@@ -19,6 +19,9 @@
 /* How much waiting for a CPU makes a thread stand out. */
 #define LONG_WAIT	(40 * MSEC)
 
+/* An area on two pages. */
+#define SPLIT_GPA	(AREA_GPA + PAGE_SIZE - 20)
+
 static void guest_exits(void)
 {
 	for (;;)
@@ -45,15 +48,6 @@ static void assert_state(struct kvm_vcpu *vcpu, u64 state)
 
 	TEST_ASSERT(rs.u.runstate.state == state, "expected state %lu, got %s",
 		    state, runstate_text(&rs).s);
-}
-
-/* A KVM_RUN that comes back before it enters the guest. */
-static void run_to_immediate_exit(struct kvm_vcpu *vcpu)
-{
-	vcpu->run->immediate_exit = 1;
-	TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR,
-		    "immediate_exit did not give EINTR");
-	vcpu->run->immediate_exit = 0;
 }
 
 FIXTURE(xen_runstate_account) {
@@ -241,6 +235,111 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_of_the_order_of_run_delay, gues
 }
 
 /*
+ * Steal is pending while the thread has waited since the last account.  It is
+ * charged by the next one, if it belongs to the runstate as it is by then.
+ */
+struct pending_steal {
+	struct steal_watch watch;
+	long run_delay;
+	u64 runnable;
+};
+
+static void wait_for_pending_steal(struct pending_steal *pending, struct kvm_vcpu *vcpu)
+{
+	steal_watch_start(&pending->watch, vcpu);
+	pending->runnable = pending->watch.last.u.runstate.time_runnable;
+	pending->run_delay = get_run_delay();
+	wait_for_run_delay(pending->run_delay + LONG_WAIT);
+}
+
+/* The upper bound is the watch's: all that the thread has waited. */
+static void assert_run_charges(struct pending_steal *pending, const char *after)
+{
+	long waited = get_run_delay() - pending->run_delay;
+	u64 steal;
+
+	vcpu_run(pending->watch.vcpu);
+	steal_watch_check(&pending->watch);
+	steal = pending->watch.last.u.runstate.time_runnable - pending->runnable;
+	TEST_ASSERT(steal >= waited / 2, "waited for %ld ns, got %lu ns of steal after %s",
+		    waited, steal, after);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, data_written_back_keeps_pending_steal, guest_exits)
+{
+	struct pending_steal pending;
+
+	wait_for_pending_steal(&pending, vcpu);
+	runstate_assert_roundtrip(vcpu);
+	assert_run_charges(&pending, "DATA");
+}
+
+/*
+ * Another entry time begins another account.  The pause is running time, by
+ * which steal from before would fit in behind any entry time.
+ */
+static void set_entry_time_with_pending_steal(struct kvm_vcpu *vcpu, s64 from_now)
+{
+	struct pending_steal pending;
+	struct kvm_xen_vcpu_attr rs;
+	long waited;
+	u64 steal;
+
+	wait_for_pending_steal(&pending, vcpu);
+	rs = runstate_get(vcpu);
+	rs.u.runstate.time_offline -= rs.u.runstate.state_entry_time;
+	rs.u.runstate.state_entry_time = vm_clock(vcpu->vm) + from_now;
+	rs.u.runstate.time_offline += rs.u.runstate.state_entry_time;
+
+	waited = get_run_delay();
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, rs), 0);
+	idle_ms(2 * LONG_WAIT / MSEC);
+	vcpu_run(vcpu);
+	steal = runstate_get(vcpu).u.runstate.time_runnable - rs.u.runstate.time_runnable;
+	waited = get_run_delay() - waited;
+	TEST_ASSERT(steal <= waited, "waited for %ld ns since DATA, got %lu ns of steal",
+		    waited, steal);
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, data_with_another_time_drops_pending_steal, guest_exits)
+{
+	vm_set_clock(vcpu->vm, 100 * SEC);
+	set_entry_time_with_pending_steal(vcpu, 0);
+	set_entry_time_with_pending_steal(vcpu, -(s64)SEC);
+}
+
+/* Refused for want of the area's memory, a call has no part in the account. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, refused_call_keeps_pending_steal, guest_exits)
+{
+	static const struct {
+		const char *name;
+		u16 type;
+		struct kvm_xen_vcpu_attr attr;
+	} calls[] = {
+		{ "CURRENT running", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, {
+			.u.runstate = { RUNSTATE_running } } },
+		{ "CURRENT blocked", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, {
+			.u.runstate = { RUNSTATE_blocked } } },
+		{ "DATA", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, {
+			.u.runstate = { RUNSTATE_running, 1000, 400, 300, 200, 100 } } },
+		{ "ADJUST", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, {
+			.u.runstate = { RUNSTATE_blocked, -7ULL, 0, 0, 0, -7ULL } } },
+	};
+	void *pages = addr_gpa2hva(vcpu->vm, AREA_GPA);
+	struct pending_steal pending;
+
+	runstate_set_addr(vcpu, SPLIT_GPA);
+
+	for (int i = 0; i < ARRAY_SIZE(calls); i++) {
+		wait_for_pending_steal(&pending, vcpu);
+		delete_slot(vcpu->vm);
+		TEST_ASSERT_EQ(__runstate_set(vcpu, calls[i].type, calls[i].attr), -EFAULT);
+		create_slot(vcpu->vm, AREA_PAGES, pages);
+		assert_run_charges(&pending, calls[i].name);
+	}
+}
+
+/*
  * The vCPU passes from one thread to another.
  */
 struct new_owner {
@@ -337,29 +436,34 @@ static void assert_life_goes_on(struct steal_watch *watch)
 	steal_watch_check(watch);
 }
 
-static void step_clock(struct kvm_vcpu *vcpu, u64 from, u64 to)
+/* With the clock set past the entry time, time counts as ever. */
+static void assert_time_counts_from(struct steal_watch *watch, u64 ns)
 {
-	struct steal_watch watch;
-	u64 entry, start, end;
+	struct kvm_vcpu *vcpu = watch->vcpu;
+	u64 start, end;
 
-	vm_set_clock(vcpu->vm, from);
-	steal_watch_start(&watch, vcpu);
-	entry = watch.first.u.runstate.state_entry_time;
-
-	vm_set_clock(vcpu->vm, to);
-	assert_life_goes_on(&watch);
-
-	/* Once the clock is past the entry time, time counts as ever. */
-	vm_set_clock(vcpu->vm, from + SEC);
+	vm_set_clock(vcpu->vm, ns);
 	start = vm_clock(vcpu->vm);
 	runstate_set_current(vcpu, RUNSTATE_blocked);
 	end = vm_clock(vcpu->vm);
-	steal_watch_check(&watch);
-	TEST_ASSERT(watch.last.u.runstate.state_entry_time >= start &&
-		    watch.last.u.runstate.state_entry_time <= end,
-		    "entry at %lu, blocked between %lu and %lu, but %s", entry, start, end,
-		    runstate_text(&watch.last).s);
+	steal_watch_check(watch);
+	TEST_ASSERT(watch->last.u.runstate.state_entry_time >= start &&
+		    watch->last.u.runstate.state_entry_time <= end,
+		    "blocked between %lu and %lu, but %s", start, end,
+		    runstate_text(&watch->last).s);
+	assert_life_goes_on(watch);
+}
+
+static void step_clock(struct kvm_vcpu *vcpu, u64 from, u64 to)
+{
+	struct steal_watch watch;
+
+	vm_set_clock(vcpu->vm, from);
+	steal_watch_start(&watch, vcpu);
+
+	vm_set_clock(vcpu->vm, to);
 	assert_life_goes_on(&watch);
+	assert_time_counts_from(&watch, from + SEC);
 }
 
 KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_by_10s, guest_exits)
@@ -390,6 +494,56 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_resumes_at_entry_time, gu
 			    vm_clock(vcpu->vm) >= entry,
 			    "the clock is before %lu, but %s", entry,
 			    runstate_text(&watch.last).s);
+	}
+}
+
+/* At rest there is no flag in the area, whether flags are on or off. */
+static void assert_area_is_sound(struct kvm_vm *vm)
+{
+	struct kvm_xen_vcpu_attr area = runstate_read_area(vm, SPLIT_GPA, true);
+
+	TEST_ASSERT(!(area.u.runstate.state_entry_time & XEN_RUNSTATE_UPDATE) &&
+		    runstate_adds_up(&area), "in the area is %s", runstate_text(&area).s);
+}
+
+/*
+ * In the area the topmost bit of a time is the update flag.  A time that has it
+ * set, or had it before it wrapped, is never entered.
+ */
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_to_nonsense_enters_no_time, guest_exits)
+{
+	static const u64 nonsense[] = {
+		XEN_RUNSTATE_UPDATE, XEN_RUNSTATE_UPDATE + 100 * SEC, -SEC, ~0ULL,
+	};
+	struct steal_watch watch;
+	u64 sane = 100 * SEC;
+
+	runstate_set_addr(vcpu, SPLIT_GPA);
+	vm_set_clock(vcpu->vm, sane);
+	steal_watch_start(&watch, vcpu);
+
+	for (int i = 0; i < 2 * ARRAY_SIZE(nonsense); i++) {
+		struct kvm_xen_vcpu_attr before = watch.last;
+
+		xen_set_update_flag(vcpu->vm, i % 2);
+		vm_set_clock(vcpu->vm, nonsense[i / 2]);
+		for (int state = RUNSTATE_running; state <= RUNSTATE_offline; state++) {
+			vcpu_run(vcpu);
+			assert_area_is_sound(vcpu->vm);
+			runstate_set_current(vcpu, state);
+			assert_area_is_sound(vcpu->vm);
+		}
+		assert_life_goes_on(&watch);
+		assert_area_is_sound(vcpu->vm);
+
+		before.u.runstate.state = watch.last.u.runstate.state;
+		TEST_ASSERT(runstate_equal(&before, &watch.last),
+			    "the clock was set to %lu\nfrom %s\n  to %s", nonsense[i / 2],
+			    runstate_text(&before).s, runstate_text(&watch.last).s);
+
+		sane += 100 * SEC;
+		assert_time_counts_from(&watch, sane);
+		assert_area_is_sound(vcpu->vm);
 	}
 }
 
@@ -743,7 +897,9 @@ TEST_F(xen_runstate_caller, other_threads_call_before_first_run_charges_no_past)
 
 int main(int argc, char *argv[])
 {
-	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE);
+	int caps = KVM_XEN_HVM_CONFIG_RUNSTATE | KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG;
+
+	TEST_REQUIRE((kvm_check_cap(KVM_CAP_XEN_HVM) & caps) == caps);
 	__TEST_REQUIRE(can_preempt(), "SCHED_FIFO needs CAP_SYS_NICE");
 
 	return test_harness_run(argc, argv);

@@ -134,16 +134,6 @@ static void set_base(struct kvm_vcpu *vcpu)
 		       0);
 }
 
-static void delete_slot(struct kvm_vm *vm)
-{
-	vm_set_user_memory_region(vm, AREA_SLOT, 0, AREA_GPA, 0, NULL);
-}
-
-static void create_slot(struct kvm_vm *vm, int pages, void *memory)
-{
-	vm_set_user_memory_region(vm, AREA_SLOT, 0, AREA_GPA, pages * PAGE_SIZE, memory);
-}
-
 /*
  * Each layout, without and with the update flag
  */
@@ -475,6 +465,26 @@ TEST_F(xen_runstate_area, run_writes_a_page_that_was_dropped)
 	}
 }
 
+/* Another vCPU may read the area of one that never gets to the guest. */
+TEST_F(xen_runstate_area, immediate_exit_writes_a_page_that_was_dropped)
+{
+	runstate_set_addr(self->vcpu, AREA_GPA + SPLIT_OFFSET);
+
+	for (int i = 0; i < ARRAY_SIZE(losses); i++) {
+		struct kvm_xen_vcpu_attr area;
+
+		runstate_set_current(self->vcpu, RUNSTATE_blocked);
+		losses[i].fn(self->vm, self->pages);
+		run_to_immediate_exit(self->vcpu);
+
+		area = runstate_read_area(self->vm, AREA_GPA + SPLIT_OFFSET, true);
+		EXPECT_TRUE(area_is_written(&area) &&
+			    area.u.runstate.state == RUNSTATE_running) {
+			TH_LOG("%s: %s", losses[i].name, runstate_text(&area).s);
+		}
+	}
+}
+
 TEST_F(xen_runstate_area, run_writes_the_memory_of_a_new_memslot)
 {
 	uint8_t *pages = mmap(NULL, AREA_SIZE, PROT_READ | PROT_WRITE,
@@ -629,7 +639,7 @@ static void expect_switch_seen(struct __test_metadata *_metadata, struct kvm_vcp
 		paint(pages);
 		xen_set_long_mode(vcpu->vm, to);
 		call(vcpu);
-		if (call == runstate_vcpu_run)
+		if (call == runstate_vcpu_run || call == run_to_immediate_exit)
 			expect_area_is_written(_metadata, vcpu, offset, to, name);
 		else
 			expect_area_is_current(_metadata, vcpu, offset, to, name);
@@ -639,6 +649,11 @@ static void expect_switch_seen(struct __test_metadata *_metadata, struct kvm_vcp
 TEST_F(xen_runstate_area, mode_switch_is_seen_after_run)
 {
 	expect_switch_seen(_metadata, self->vcpu, runstate_vcpu_run, "KVM_RUN");
+}
+
+TEST_F(xen_runstate_area, mode_switch_is_seen_after_immediate_exit)
+{
+	expect_switch_seen(_metadata, self->vcpu, run_to_immediate_exit, "immediate_exit");
 }
 
 TEST_F(xen_runstate_area, mode_switch_is_seen_after_set)

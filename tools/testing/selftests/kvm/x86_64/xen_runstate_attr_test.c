@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <linux/userfaultfd.h>
 
+#include <asm/pvclock-abi.h>
+
 #include "xen_runstate.h"
 
 #define ONE_HOUR	(3600ULL * NSEC_PER_SEC)
@@ -26,6 +28,9 @@
 
 /* The last page of the areas, which the host does not let KVM write either. */
 #define LOCKED_PAGE	(AREA_PAGES - 1)
+
+/* Where the pvclock is in a struct vcpu_info of either layout. */
+#define VCPU_INFO_TIME	32
 
 #define CANARY		0xa5
 
@@ -265,16 +270,17 @@ TEST_F(xen_runstate_attr, refused_values_change_nothing)
 	expect_unchanged(_metadata, self->vcpu, refusals, ARRAY_SIZE(refusals));
 }
 
+static const struct refusal unmappable_infos[] = {
+	{ "VCPU_INFO without a memslot", EFAULT, {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = HOLE_GPA } },
+	{ "VCPU_INFO_HVA of no memory", EFAULT, {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, .u.hva = 0x10 } },
+	{ "VCPU_TIME_INFO without a memslot", EFAULT, {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = HOLE_GPA } },
+};
+
 TEST_F(xen_runstate_attr, infos_that_cannot_be_mapped_change_nothing)
 {
-	static const struct refusal refusals[] = {
-		{ "VCPU_INFO without a memslot", EFAULT, {
-			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = HOLE_GPA } },
-		{ "VCPU_INFO_HVA of no memory", EFAULT, {
-			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, .u.hva = 0x10 } },
-		{ "VCPU_TIME_INFO without a memslot", EFAULT, {
-			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = HOLE_GPA } },
-	};
 	struct kvm_xen_vcpu_attr info = {
 		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO,
 		.u.gpa = AREA_GPA,
@@ -286,7 +292,71 @@ TEST_F(xen_runstate_attr, infos_that_cannot_be_mapped_change_nothing)
 
 	TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &info), 0);
 	TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &time_info), 0);
-	expect_unchanged(_metadata, self->vcpu, refusals, ARRAY_SIZE(refusals));
+	expect_unchanged(_metadata, self->vcpu, unmappable_infos, ARRAY_SIZE(unmappable_infos));
+}
+
+TEST_F(xen_runstate_attr, infos_that_cannot_be_mapped_are_not_set)
+{
+	struct kvm_xen_vcpu_attr attr;
+
+	expect_unchanged(_metadata, self->vcpu, unmappable_infos, ARRAY_SIZE(unmappable_infos));
+
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, &attr));
+	EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa);
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, &attr));
+	EXPECT_EQ(0, attr.u.hva);
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, &attr));
+	EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa);
+}
+
+/* A change of the clock makes the next KVM_RUN write the pvclock of every info. */
+static void expect_pvclock_is_written(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				      struct pvclock_vcpu_time_info *pvclock, const char *name)
+{
+	memset(pvclock, 0, sizeof(*pvclock));
+	vm_set_clock(vcpu->vm, ONE_HOUR);
+	runstate_vcpu_run(vcpu);
+	EXPECT_TRUE(pvclock->version && !(pvclock->version & 1) &&
+		    pvclock->tsc_to_system_mul) {
+		TH_LOG("%s: the pvclock has version %u, multiplier %u", name,
+		       pvclock->version, pvclock->tsc_to_system_mul);
+	}
+}
+
+/* Each of the three types against each of the unmappable ones. */
+TEST_F(xen_runstate_attr, infos_work_on_after_a_refusal)
+{
+	uint8_t *page = addr_gpa2hva(self->vm, AREA_GPA);
+	const struct {
+		const char *name;
+		size_t pvclock;
+		struct kvm_xen_vcpu_attr attr;
+	} infos[] = {
+		{ "VCPU_INFO", VCPU_INFO_TIME, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = AREA_GPA } },
+		{ "VCPU_INFO_HVA", 0x40 + VCPU_INFO_TIME, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
+			.u.hva = (uintptr_t)page + 0x40 } },
+		{ "VCPU_TIME_INFO", 0x80, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = AREA_GPA + 0x80 } },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(infos) * ARRAY_SIZE(unmappable_infos); i++) {
+		const struct refusal *refusal = &unmappable_infos[i % ARRAY_SIZE(unmappable_infos)];
+		const int info = i / ARRAY_SIZE(unmappable_infos);
+		struct kvm_xen_vcpu_attr attr = infos[info].attr;
+
+		TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &attr), 0);
+		attr = refusal->attr;
+		EXPECT_NE(0, __xen_set_attr(self->vcpu, &attr));
+
+		EXPECT_EQ(0, __xen_get_attr(self->vcpu, infos[info].attr.type, &attr));
+		EXPECT_EQ(infos[info].attr.u.gpa, attr.u.gpa) {
+			TH_LOG("%s, refused %s", infos[info].name, refusal->name);
+		}
+		expect_pvclock_is_written(_metadata, self->vcpu,
+					  (void *)(page + infos[info].pvclock), infos[info].name);
+	}
 }
 
 /*
@@ -352,6 +422,31 @@ TEST_F(xen_runstate_attr, addr_that_cannot_be_mapped_is_efault)
 	EXPECT_EQ(0, memcmp(pages, pages + 1, AREA_PAGES * PAGE_SIZE - 1));
 	EXPECT_EQ(CANARY, lone[0]);
 	EXPECT_EQ(0, memcmp(lone, lone + 1, PAGE_SIZE - 1));
+}
+
+TEST_F(xen_runstate_attr, refused_addr_registers_nothing)
+{
+	uint8_t *pages = addr_gpa2hva(self->vm, AREA_GPA);
+	struct kvm_xen_vcpu_attr attr;
+
+	memset(pages, CANARY, AREA_PAGES * PAGE_SIZE);
+	add_unmappable(self->vm);
+
+	for (int i = 0; i < ARRAY_SIZE(unmappable); i++) {
+		EXPECT_NE(0, __runstate_set_addr(self->vcpu, unmappable[i].gpa));
+		EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR,
+					    &attr));
+		EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa) {
+			TH_LOG("refused for %s", unmappable[i].name);
+		}
+
+		/* There is no area which would have to be written. */
+		EXPECT_EQ(0, __runstate_set_current(self->vcpu, RUNSTATE_blocked));
+		runstate_vcpu_run(self->vcpu);
+	}
+
+	EXPECT_EQ(CANARY, pages[0]);
+	EXPECT_EQ(0, memcmp(pages, pages + 1, AREA_PAGES * PAGE_SIZE - 1));
 }
 
 TEST_F(xen_runstate_attr, refused_addr_keeps_the_area_before)

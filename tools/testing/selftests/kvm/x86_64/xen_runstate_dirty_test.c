@@ -2,15 +2,21 @@
 /*
  * The dirty log of the memslot in which a runstate area lies: each page that
  * KVM writes is in it, and a vCPU that just goes on running dirties its area no
- * more than once a jiffy, however often it exits; news do not wait for that.
+ * more than once a jiffy, however often it exits; news do not wait for that, but
+ * for a dirty ring that is full.
  */
 #include <sys/mman.h>
 #include <time.h>
+
+#include <asm/barrier.h>
 
 #include "xen_runstate.h"
 
 #define NR_EXITS	2000
 #define NR_REFRESHES	50
+
+/* At two entries each, more than a ring has left for KVM when it is full. */
+#define RING_JIFFIES	50
 
 /* Areas on one page, up to the very end of one, and on two of them. */
 static const struct {
@@ -347,6 +353,177 @@ TEST_F(xen_runstate_dirty, run_after_a_mode_switch_refreshes)
 		xen_set_long_mode(self->vm, i % 2);
 		expect_refreshed_by_run(_metadata, self->vcpu, SPLIT_GPA, i % 2, "a mode switch");
 	}
+}
+
+/*
+ * The dirty ring of a VMM that runs its vCPU again and again, but does not reap
+ */
+
+FIXTURE(xen_runstate_ring) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+};
+
+/* How small it can be depends on what the CPU logs by itself. */
+static void enable_smallest_ring(struct kvm_vm *vm)
+{
+	uint32_t max = vm_check_cap(vm, KVM_CAP_DIRTY_LOG_RING);
+	uint32_t size = PAGE_SIZE;
+
+	while (__vm_enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, size)) {
+		size *= 2;
+		TEST_ASSERT(size <= max, "no size of the dirty ring is accepted");
+	}
+	vm->dirty_ring_size = size;
+}
+
+FIXTURE_SETUP(xen_runstate_ring)
+{
+	self->vm = vm_create(1);
+	if (!vm_check_cap(self->vm, KVM_CAP_DIRTY_LOG_RING))
+		SKIP(return, "KVM_CAP_DIRTY_LOG_RING is not available");
+
+	enable_smallest_ring(self->vm);
+	self->vcpu = vm_vcpu_add(self->vm, 0, guest_code);
+	vcpu_map_dirty_ring(self->vcpu);
+	xen_enable_runstate(self->vm);
+	vm_mem_region_set_flags(self->vm, AREA_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+FIXTURE_TEARDOWN(xen_runstate_ring)
+{
+	kvm_vm_free(self->vm);
+}
+
+static bool entry_is_dirty(const struct kvm_dirty_gfn *entry)
+{
+	/* KVM sets the flag when the entry is complete. */
+	return smp_load_acquire(&entry->flags) & KVM_DIRTY_GFN_F_DIRTY;
+}
+
+static bool run_says_full(struct kvm_vcpu *vcpu)
+{
+	vcpu_run(vcpu);
+	return vcpu->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL;
+}
+
+/* Fill the ring with entries of places[0], and have the area elsewhere then. */
+static void fill_ring(struct kvm_vcpu *vcpu)
+{
+	int rounds = 0;
+
+	runstate_set_addr(vcpu, places[0].gpa);
+	do {
+		TEST_ASSERT(rounds++ < vcpu->dirty_gfns_count, "the ring does not get full");
+		runstate_set_current(vcpu, RUNSTATE_blocked);
+	} while (!run_says_full(vcpu));
+	runstate_set_addr(vcpu, SPLIT_GPA);
+}
+
+/* Reap all from the entry @from on. */
+static int reap(struct kvm_vcpu *vcpu, int from)
+{
+	const int size = vcpu->dirty_gfns_count;
+	int n = 0;
+
+	while (n < size) {
+		struct kvm_dirty_gfn *entry = &vcpu->dirty_gfns[(from + n) % size];
+
+		if (!entry_is_dirty(entry))
+			break;
+		/* KVM may use the entry again as soon as it sees that. */
+		smp_store_release(&entry->flags, KVM_DIRTY_GFN_F_RESET);
+		n++;
+	}
+	TEST_ASSERT_EQ(kvm_vm_reset_dirty_ring(vcpu->vm), n);
+	return n;
+}
+
+/* Run on as told by @run, a jiffy at a time, and reap the ring at last. */
+static void expect_full_ring_is_kept(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				     void (*run)(struct __test_metadata *_metadata,
+						 struct kvm_vcpu *vcpu, int round))
+{
+	const int size = vcpu->dirty_gfns_count;
+	struct kvm_dirty_gfn *before = calloc(size, sizeof(*before));
+	struct kvm_xen_vcpu_attr area;
+	int used = 0, reaped;
+	uint64_t called;
+
+	TEST_ASSERT(before, "no memory");
+	fill_ring(vcpu);
+	memcpy(before, vcpu->dirty_gfns, size * sizeof(*before));
+	while (used < size && entry_is_dirty(&before[used]))
+		used++;
+
+	for (int i = 0; i < RING_JIFFIES; i++) {
+		uint64_t start = clock_ns(CLOCK_MONOTONIC_COARSE);
+
+		run(_metadata, vcpu, i);
+		while (clock_ns(CLOCK_MONOTONIC_COARSE) == start)
+			;
+	}
+	EXPECT_EQ(0, memcmp(before, vcpu->dirty_gfns, used * sizeof(*before))) {
+		TH_LOG("entries that were not reaped are overwritten");
+	}
+	free(before);
+
+	reaped = reap(vcpu, 0);
+	called = vm_clock(vcpu->vm);
+	runstate_vcpu_run(vcpu);
+	area = runstate_read_area(vcpu->vm, SPLIT_GPA, true);
+	EXPECT_LE(called, area.u.runstate.state_entry_time) {
+		TH_LOG("not refreshed after reaping: %s", runstate_text(&area).s);
+	}
+	EXPECT_EQ(RUNSTATE_running, area.u.runstate.state);
+	EXPECT_LE(2, reap(vcpu, reaped));
+}
+
+static void run_both_ways(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu, int round)
+{
+	run_to_immediate_exit(vcpu);
+	ASSERT_TRUE(run_says_full(vcpu));
+}
+
+/* With news, too: a layout that the area does not have as yet. */
+static void run_in_another_mode(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				int round)
+{
+	xen_set_long_mode(vcpu->vm, round % 2);
+	run_both_ways(_metadata, vcpu, round);
+}
+
+TEST_F(xen_runstate_ring, full_ring_is_kept)
+{
+	expect_full_ring_is_kept(_metadata, self->vcpu, run_both_ways);
+}
+
+TEST_F(xen_runstate_ring, full_ring_is_kept_over_mode_switches)
+{
+	expect_full_ring_is_kept(_metadata, self->vcpu, run_in_another_mode);
+}
+
+/* A change that the ring has no room for is refused, and none gets lost. */
+TEST_F(xen_runstate_ring, change_without_room_is_ebusy)
+{
+	const int size = self->vcpu->dirty_gfns_count;
+	struct kvm_xen_vcpu_attr before, after;
+	int reaped, r = 0;
+
+	fill_ring(self->vcpu);
+	for (int i = 0; i <= size && !r; i++) {
+		before = runstate_get(self->vcpu);
+		r = __runstate_set_current(self->vcpu, i % 2 ? RUNSTATE_blocked :
+								RUNSTATE_offline);
+	}
+	EXPECT_EQ(-EBUSY, r);
+	after = runstate_get(self->vcpu);
+	EXPECT_TRUE(runstate_equal(&before, &after));
+
+	reaped = reap(self->vcpu, 0);
+	EXPECT_LE(size - 1, reaped);
+	EXPECT_EQ(0, __runstate_set_current(self->vcpu, RUNSTATE_blocked));
+	EXPECT_EQ(2, reap(self->vcpu, reaped));
 }
 
 int main(int argc, char *argv[])

@@ -2,7 +2,9 @@
 /*
  * A reader of another vCPU's Xen runstate area that follows the guest's
  * protocol never accepts a torn area, wherever the area lies and whatever
- * changes the state just then: preemption, KVM_RUN or an attribute call.
+ * changes the state just then: preemption, KVM_RUN or an attribute call.  This
+ * goes for one that looks at the flag as often as it can, and for one that knows
+ * no more of it than Linux does.
  *
  * XEN_RUNSTATE_SECONDS in the environment sets how long each test lasts.
  */
@@ -16,6 +18,9 @@
 
 #define DEFAULT_SECONDS		3
 #define ATTEMPTS_PER_RUN	200
+
+/* The longest pause of a slow reader: enough for an update to pass. */
+#define MAX_PAUSE		2048
 
 static int seconds = DEFAULT_SECONDS;
 
@@ -34,11 +39,54 @@ struct reader {
 	u64 torn;
 	struct compat_vcpu_runstate_info last;
 	struct compat_vcpu_runstate_info bad;
+	int bad_protocol;
 };
 
 static u64 read_entry(const struct reader *reader)
 {
 	return READ_ONCE(*(u64 *)(reader->area + reader->entry_offset));
+}
+
+/* Another one each time. */
+static void pause_reading(const struct reader *reader)
+{
+	for (int i = reader->attempts % MAX_PAUSE; i; i--)
+		barrier();
+}
+
+/*
+ * Read an entry time on two pages as the hardware does: one piece, then the
+ * other.  Pauses make each piece, and what is read next, be of different age.
+ */
+static u64 read_entry_in_pieces(const struct reader *reader, bool high_first)
+{
+	const u64 entry_addr = reader->area + reader->entry_offset;
+	const int head = PAGE_SIZE - entry_addr % PAGE_SIZE;
+	const int first = high_first ? head : 0, second = high_first ? 0 : head;
+	u64 entry = 0;
+
+	if (head >= sizeof(entry))
+		return read_entry(reader);
+
+	for (int i = 0; i < sizeof(entry); i++) {
+		const int byte = (first + i) % sizeof(entry);
+
+		if (byte == second)
+			pause_reading(reader);
+		entry |= (u64)READ_ONCE(((u8 *)entry_addr)[byte]) << (8 * byte);
+	}
+	pause_reading(reader);
+	return entry;
+}
+
+static u64 read_entry_low_first(const struct reader *reader)
+{
+	return read_entry_in_pieces(reader, false);
+}
+
+static u64 read_entry_high_first(const struct reader *reader)
+{
+	return read_entry_in_pieces(reader, true);
 }
 
 static bool read_flag(const struct reader *reader)
@@ -52,11 +100,12 @@ static bool read_flag(const struct reader *reader)
  * The protocol.  An entry time that crosses a cache line is not read in one
  * piece, so the byte with the flag is read once more on the side of the totals.
  */
-static bool read_area(struct reader *reader, struct compat_vcpu_runstate_info *rs)
+static bool read_area(struct reader *reader, struct compat_vcpu_runstate_info *rs,
+		      u64 (*entry)(const struct reader *reader))
 {
 	const u64 *field = (u64 *)(reader->area + reader->entry_offset);
 
-	rs->state_entry_time = read_entry(reader);
+	rs->state_entry_time = entry(reader);
 	/* The flag after the entry time: an update may come between. */
 	smp_rmb();
 	if ((rs->state_entry_time & XEN_RUNSTATE_UPDATE) || read_flag(reader)) {
@@ -76,8 +125,47 @@ static bool read_area(struct reader *reader, struct compat_vcpu_runstate_info *r
 	}
 	/* or have begun and ended, which moved the entry time. */
 	smp_rmb();
-	return read_entry(reader) == rs->state_entry_time;
+	return entry(reader) == rs->state_entry_time;
 }
+
+/*
+ * What a Linux guest does: the flag is in the first of two looks at the entry
+ * time, or it is not.  Nothing else tells of an update, on one cache line or two.
+ */
+static bool read_area_like_linux(struct reader *reader, struct compat_vcpu_runstate_info *rs,
+				 u64 (*entry)(const struct reader *reader))
+{
+	const u64 *field = (u64 *)(reader->area + reader->entry_offset);
+
+	rs->state_entry_time = entry(reader);
+	/* All that follows is of this time or later, */
+	smp_rmb();
+	rs->state = READ_ONCE(*(u32 *)reader->area);
+	for (int i = 0; i < ARRAY_SIZE(rs->time); i++)
+		rs->time[i] = READ_ONCE(field[i + 1]);
+	/* and if it still is that time, of no later one. */
+	smp_rmb();
+	if (entry(reader) != rs->state_entry_time)
+		return false;
+
+	if (rs->state_entry_time & XEN_RUNSTATE_UPDATE) {
+		reader->flags_seen++;
+		return false;
+	}
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*read)(struct reader *reader, struct compat_vcpu_runstate_info *rs,
+		     u64 (*entry)(const struct reader *reader));
+	u64 (*entry)(const struct reader *reader);
+} protocols[] = {
+	{ "the flag read apart",	read_area,		read_entry },
+	{ "as Linux reads it",		read_area_like_linux,	read_entry },
+	{ "as Linux, low piece first",	read_area_like_linux,	read_entry_low_first },
+	{ "as Linux, high piece first",	read_area_like_linux,	read_entry_high_first },
+};
 
 static bool follows(const struct compat_vcpu_runstate_info *then,
 		    const struct compat_vcpu_runstate_info *now)
@@ -94,20 +182,24 @@ static bool follows(const struct compat_vcpu_runstate_info *then,
 	       now->state_entry_time >= then->state_entry_time;
 }
 
-/* Read the area over and over; runs in the host or the guest alike. */
+/* Read the area over and over, each time by another protocol; in host or guest. */
 static void read_many(struct reader *reader, int attempts)
 {
 	struct compat_vcpu_runstate_info now;
 
 	while (attempts--) {
+		const int protocol = attempts % ARRAY_SIZE(protocols);
+
 		reader->attempts++;
-		if (!read_area(reader, &now))
+		if (!protocols[protocol].read(reader, &now, protocols[protocol].entry))
 			continue;
 
 		reader->accepted++;
 		if (!follows(&reader->last, &now)) {
-			if (!reader->torn++)
+			if (!reader->torn++) {
 				reader->bad = now;
+				reader->bad_protocol = protocol;
+			}
 			continue;
 		}
 		reader->last = now;
@@ -174,7 +266,24 @@ FIXTURE_TEARDOWN(xen_runstate_reader)
 	kvm_vm_free(self->race.vm);
 }
 
-/* Change the state by all means that there are, but for DATA, for that long. */
+/*
+ * Enter @state as of now by ADJUST, which charges the time since the last entry
+ * to blocked.  The entry time must move, and not back to where it was before: to
+ * a reader, the entry time it knows says that nothing has changed.
+ */
+static void adjust_to_now(struct kvm_vcpu *vcpu, u64 state)
+{
+	struct kvm_xen_vcpu_attr rs = runstate_get(vcpu);
+	u64 delta = vm_clock(vcpu->vm) - rs.u.runstate.state_entry_time;
+
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+				      runstate_attr(state, delta, 0, 0, delta, 0)), 0);
+}
+
+/*
+ * Change the state by all means that there are, for that long.  But for DATA,
+ * and ADJUST with the entry time left as it is: no protocol tells of that.
+ */
 static void change_states(struct kvm_vcpu *vcpu, s64 ns)
 {
 	struct timespec start;
@@ -184,6 +293,7 @@ static void change_states(struct kvm_vcpu *vcpu, s64 ns)
 		for (int state = RUNSTATE_running; state <= RUNSTATE_offline; state++) {
 			vcpu_run(vcpu);
 			runstate_set_current(vcpu, state);
+			adjust_to_now(vcpu, RUNSTATE_offline - state);
 		}
 		for (int i = 0; i < 8; i++)
 			vcpu_run(vcpu);
@@ -218,9 +328,10 @@ static void read_at_place(struct race *race, int place, void *(*read)(void *))
 
 	TEST_ASSERT(!view->torn,
 		    "%lu of %lu accepted areas are wrong, %d bytes of %s layout before the page end\n"
-		    "the first: state %u since %lu: running %ld runnable %ld blocked %ld offline %ld",
+		    "the first, %s: state %u since %lu: running %ld runnable %ld blocked %ld offline %ld",
 		    view->torn, view->accepted, splits[place / 2], long_mode ? "64-bit" : "32-bit",
-		    view->bad.state, view->bad.state_entry_time, view->bad.time[RUNSTATE_running],
+		    protocols[view->bad_protocol].name, view->bad.state,
+		    view->bad.state_entry_time, view->bad.time[RUNSTATE_running],
 		    view->bad.time[RUNSTATE_runnable], view->bad.time[RUNSTATE_blocked],
 		    view->bad.time[RUNSTATE_offline]);
 }
@@ -263,6 +374,10 @@ static void read_everywhere(struct race *race)
 	}
 	ksft_print_msg("%lu attempts, %lu accepted, %lu saw the flag\n",
 		       race->view.attempts, race->view.accepted, race->view.flags_seen);
+
+	/* On the CPU of the owner, a reader comes when the update is over. */
+	if (!race->by_guest && !CPU_ISSET(race->cpu, &race->cpus))
+		TEST_ASSERT(race->view.flags_seen, "the flag was never seen");
 }
 
 TEST_F_TIMEOUT(xen_runstate_reader, host_accepts_no_torn_area, INT_MAX)
