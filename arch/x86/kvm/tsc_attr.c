@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_VCPU_TSC_CTRL: the offset of a vCPU's TSC from the host's.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kvm_host.h>
+
+#include <asm/msr.h>
+
+#include <kvm/vcpu_attr.h>
+
+#include "x86.h"
+
+static int get_tsc_offset(struct kvm_vcpu *vcpu, void *payload)
+{
+	*(u64 *)payload = vcpu->arch.l1_tsc_offset;
+	return 0;
+}
+
+/*
+ * vCPUs of one frequency and one offset are matched: their TSCs are the same, and
+ * the VM may go on using the master clock.
+ */
+static int set_tsc_offset(struct kvm_vcpu *vcpu, const void *payload)
+{
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+	u64 offset = *(const u64 *)payload;
+	u32 khz = vcpu->arch.virtual_tsc_khz;
+	unsigned long flags;
+	bool matched;
+	u64 tsc;
+
+	raw_spin_lock_irqsave(&ka->tsc_write_lock, flags);
+
+	tsc = kvm_scale_tsc(rdtsc(), vcpu->arch.l1_tsc_scaling_ratio) + offset;
+	matched = khz && ka->last_tsc_khz == khz && ka->last_tsc_offset == offset;
+
+	ka->user_set_tsc = true;
+	__kvm_synchronize_tsc(vcpu, offset, tsc, get_kvmclock_base_ns(), matched);
+
+	raw_spin_unlock_irqrestore(&ka->tsc_write_lock, flags);
+	return 0;
+}
+
+static const struct kvm_vcpu_attr attrs[] = {
+	{
+		.group	= KVM_VCPU_TSC_CTRL,
+		.attr	= KVM_VCPU_TSC_OFFSET,
+		.size	= sizeof(u64),
+		.get	= get_tsc_offset,
+		.set	= set_tsc_offset,
+	},
+};
+
+const struct kvm_vcpu_attr_table kvm_arch_vcpu_attrs = { attrs, ARRAY_SIZE(attrs) };
