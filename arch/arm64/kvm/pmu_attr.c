@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_ARM_VCPU_PMU_V3_CTRL: interrupt, initialisation, event filter and choice
+ * of the PMU.
+ *
+ * Filter and choice hold for the whole VM, and the interrupts of its vCPUs must
+ * agree.  All of it is guarded by the VM's config_lock.
+ */
+#include <linux/bitmap.h>
+#include <linux/kvm_host.h>
+#include <linux/perf/arm_pmu.h>
+
+#include <kvm/arm_pmu.h>
+#include <kvm/arm_vgic.h>
+
+#include "pmu_attr.h"
+#include "vcpu_attr.h"
+
+bool kvm_pmu_attr_offered(struct kvm_vcpu *vcpu)
+{
+	return kvm_arm_support_pmu_v3();
+}
+
+bool kvm_pmu_attr_feature(struct kvm_vcpu *vcpu)
+{
+	return kvm_vcpu_has_pmu(vcpu);
+}
+
+int kvm_pmu_irq_ready(struct kvm_vcpu *vcpu, bool set)
+{
+	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
+}
+
+int kvm_pmu_irq_get(struct kvm_vcpu *vcpu, void *payload)
+{
+	if (!kvm_arm_pmu_irq_initialized(vcpu))
+		return -ENXIO;
+
+	*(int *)payload = vcpu->arch.pmu.irq_num;
+	return 0;
+}
+
+/*
+ * Could @irq interrupt a vCPU?  If userspace has not said yet how many SPIs there
+ * are, that is asked again when the number is put to use.
+ */
+static bool irq_exists(struct kvm *kvm, int irq)
+{
+	if (irq_is_ppi(irq))
+		return true;
+
+	return irq_is_spi(irq) && (!kvm->arch.vgic.nr_spis || vgic_valid_spi(kvm, irq));
+}
+
+/* One PPI for all vCPUs, or an SPI for each. */
+bool kvm_pmu_irqs_agree(int a, int b)
+{
+	return irq_is_ppi(a) == irq_is_ppi(b) && irq_is_ppi(a) == (a == b);
+}
+
+static bool irq_agrees(struct kvm *kvm, int irq)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (kvm_arm_pmu_irq_initialized(vcpu) &&
+		    !kvm_pmu_irqs_agree(vcpu->arch.pmu.irq_num, irq))
+			return false;
+	}
+
+	return true;
+}
+
+/*
+ * A PMU that was initialised before there was an irqchip has no interrupt yet and
+ * may still be given one; it is claimed when the vCPU first runs.
+ */
+int kvm_pmu_irq_set(struct kvm_vcpu *vcpu, const void *payload)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int irq = *(const int *)payload;
+
+	guard(mutex)(&kvm->arch.config_lock);
+
+	if (!irq_exists(kvm, irq))
+		return -EINVAL;
+
+	if (kvm_arm_pmu_irq_initialized(vcpu))
+		return -EBUSY;
+
+	if (!irq_agrees(kvm, irq))
+		return -EINVAL;
+
+	vcpu->arch.pmu.irq_num = irq;
+	return 0;
+}
+
+int kvm_pmu_init_set(struct kvm_vcpu *vcpu, const void *payload)
+{
+	struct kvm_pmu *pmu = &vcpu->arch.pmu;
+	struct kvm *kvm = vcpu->kvm;
+	int r;
+
+	guard(mutex)(&kvm->arch.config_lock);
+
+	if (pmu->created)
+		return -EBUSY;
+
+	if (irqchip_in_kernel(kvm)) {
+		if (!vgic_initialized(kvm))
+			return -ENODEV;
+
+		if (!kvm_arm_pmu_irq_initialized(vcpu))
+			return -ENXIO;
+
+		r = kvm_vgic_set_owner(vcpu, pmu->irq_num, pmu);
+		if (r)
+			return r;
+	}
+
+	init_irq_work(&pmu->overflow_work, kvm_pmu_perf_overflow_notify_vcpu);
+	pmu->created = true;
+	return 0;
+}
+
+/* May the PMUs of the VM still be told what to count? */
+static int pmus_configurable(struct kvm *kvm)
+{
+	lockdep_assert_held(&kvm->arch.config_lock);
+
+	if (irqchip_in_kernel(kvm) && !vgic_initialized(kvm))
+		return -ENODEV;
+
+	return kvm_vm_has_ran_once(kvm) ? -EBUSY : 0;
+}
+
+static bool any_pmu_created(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (vcpu->arch.pmu.created)
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * The space is that of the host's PMU, even if the guest's has less.  The first
+ * filter decides on all events that none speaks of: what is allowed first is all
+ * that is, what is denied first is all that is not.
+ */
+int kvm_pmu_filter_set(struct kvm_vcpu *vcpu, const void *payload)
+{
+	const struct kvm_pmu_event_filter *filter = payload;
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+	bool allow = filter->action == KVM_PMU_EVENT_ALLOW;
+	u32 nr_events = __kvm_pmu_event_mask(kvm_arm_pmu_get_pmuver_limit()) + 1;
+	int r;
+
+	if ((u32)filter->base_event + filter->nevents > nr_events)
+		return -EINVAL;
+
+	if (!allow && filter->action != KVM_PMU_EVENT_DENY)
+		return -EINVAL;
+
+	guard(mutex)(&ka->config_lock);
+
+	r = pmus_configurable(vcpu->kvm);
+	if (r)
+		return r;
+
+	if (any_pmu_created(vcpu->kvm))
+		return -EBUSY;
+
+	if (!ka->pmu_filter) {
+		ka->pmu_filter = bitmap_alloc(nr_events, GFP_KERNEL_ACCOUNT);
+		if (!ka->pmu_filter)
+			return -ENOMEM;
+
+		if (allow)
+			bitmap_zero(ka->pmu_filter, nr_events);
+		else
+			bitmap_fill(ka->pmu_filter, nr_events);
+	}
+
+	if (allow)
+		bitmap_set(ka->pmu_filter, filter->base_event, filter->nevents);
+	else
+		bitmap_clear(ka->pmu_filter, filter->base_event, filter->nevents);
+
+	return 0;
+}
+
+/*
+ * To name the PMU that is selected already changes nothing but what was left
+ * open by default: on which CPUs the vCPUs can run.
+ */
+int kvm_pmu_pmu_set(struct kvm_vcpu *vcpu, const void *payload)
+{
+	struct arm_pmu *pmu = kvm_arm_find_pmu(*(const int *)payload);
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+	int r;
+
+	if (!pmu)
+		return -ENXIO;
+
+	guard(mutex)(&ka->config_lock);
+
+	r = pmus_configurable(vcpu->kvm);
+	if (r)
+		return r;
+
+	if (vcpu->arch.pmu.created || ka->pmu_filter)
+		return -EBUSY;
+
+	if (pmu != ka->arm_pmu) {
+		if (any_pmu_created(vcpu->kvm))
+			return -EBUSY;
+		kvm_arm_set_pmu(vcpu->kvm, pmu);
+	}
+
+	cpumask_copy(ka->supported_cpus, &pmu->supported_cpus);
+	return 0;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stolen time, as Arm DEN0057A has it: a structure in guest memory, which says
+ * how long the vCPU was ready to run and did not.
+ */
+#include <linux/arm-smccc.h>
+#include <linux/kvm_host.h>
+#include <linux/sched/stat.h>
+
+#include <asm/kvm_mmu.h>
+#include <asm/pvclock-abi.h>
+
+#include <kvm/arm_hypercalls.h>
+
+#include "vcpu_attr.h"
+
+#define STOLEN_TIME_OFS	offsetof(struct pvclock_vcpu_stolen_time, stolen_time)
+
+static_assert(STOLEN_TIME_OFS == 8);
+static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
+
+/*
+ * Add what is pending to what the guest reads: the structure moves with its memory
+ * when a VM is restored, and the time goes on from there.  It never falls behind
+ * what was added here, even if that memory was lost.
+ */
+static int write_stolen_time(struct kvm_vcpu *vcpu)
+{
+	gpa_t gpa = vcpu->arch.steal.base + STOLEN_TIME_OFS;
+	struct kvm *kvm = vcpu->kvm;
+	__le64 seen = 0;
+	u64 stolen;
+	int r;
+
+	r = kvm_read_guest(kvm, gpa, &seen, sizeof(seen));
+	if (r)
+		return r;
+
+	stolen = max(le64_to_cpu(seen), vcpu->arch.steal.total) + vcpu->arch.steal.pending;
+
+	/* In one store: the guest may be reading. */
+	r = kvm_put_guest(kvm, gpa, cpu_to_le64(stolen));
+	if (r)
+		return r;
+
+	vcpu->arch.steal.total += vcpu->arch.steal.pending;
+	vcpu->arch.steal.pending = 0;
+	return 0;
+}
+
+/* Called in KVM_RUN, after the vCPU's thread may have waited. */
+void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
+{
+	struct kvm_steal_clock *clock = &vcpu->arch.steal.clock;
+	u64 run_delay = READ_ONCE(current->sched_info.run_delay);
+	struct pid *thread = task_pid(current);
+	int idx;
+
+	if (vcpu->arch.steal.base == INVALID_GPA)
+		return;
+
+	kvm_steal_clock_own(clock, thread, run_delay);
+	vcpu->arch.steal.pending += kvm_steal_clock_take(clock, thread, run_delay, U64_MAX);
+
+	if (!vcpu->arch.steal.pending)
+		return;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	write_stolen_time(vcpu);
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+}
+
+long kvm_hypercall_pv_features(struct kvm_vcpu *vcpu)
+{
+	switch (smccc_get_arg1(vcpu)) {
+	case ARM_SMCCC_HV_PV_TIME_FEATURES:
+	case ARM_SMCCC_HV_PV_TIME_ST:
+		if (vcpu->arch.steal.base != INVALID_GPA)
+			return SMCCC_RET_SUCCESS;
+		fallthrough;
+	default:
+		return SMCCC_RET_NOT_SUPPORTED;
+	}
+}
+
+/*
+ * PV_TIME_ST.  Before the guest asks, that memory may hold anything.  It may ask
+ * again, after a kexec say, and the time must not go down then: hence it starts
+ * from what was added so far.
+ */
+gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
+{
+	struct pvclock_vcpu_stolen_time init = {
+		.stolen_time = cpu_to_le64(vcpu->arch.steal.total),
+	};
+	gpa_t base = vcpu->arch.steal.base;
+
+	if (base == INVALID_GPA ||
+	    kvm_write_guest_lock(vcpu->kvm, base, &init, sizeof(init)))
+		return INVALID_GPA;
+
+	return base;
+}
+
+void kvm_arm_pvtime_vcpu_destroy(struct kvm_vcpu *vcpu)
+{
+	kvm_steal_clock_destroy(&vcpu->arch.steal.clock);
+}
+
+bool kvm_arm_pvtime_supported(void)
+{
+	return sched_info_on();
+}
+
+bool kvm_pvtime_attr_offered(struct kvm_vcpu *vcpu)
+{
+	return kvm_arm_pvtime_supported();
+}
+
+int kvm_pvtime_ipa_get(struct kvm_vcpu *vcpu, void *payload)
+{
+	*(u64 *)payload = vcpu->arch.steal.base;
+	return 0;
+}
+
+int kvm_pvtime_ipa_set(struct kvm_vcpu *vcpu, const void *payload)
+{
+	u64 ipa = *(const u64 *)payload;
+	bool writable;
+	int idx;
+
+	if (!IS_ALIGNED(ipa, sizeof(struct pvclock_vcpu_stolen_time)))
+		return -EINVAL;
+
+	if (vcpu->arch.steal.base != INVALID_GPA)
+		return -EEXIST;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	writable = !kvm_is_error_hva(gfn_to_hva(vcpu->kvm, gpa_to_gfn(ipa)));
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+
+	if (!writable)
+		return -EINVAL;
+
+	vcpu->arch.steal.base = ipa;
+	return 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __ARM64_KVM_TIMER_ATTR_H
+#define __ARM64_KVM_TIMER_ATTR_H
+
+#include <linux/kvm_host.h>
+
+bool kvm_timer_ppis_differ(const u8 *ppi, int nr);
+int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu, int nr);
+void kvm_timer_release_ppis(struct kvm_vcpu *vcpu, int nr);
+
+#endif /* __ARM64_KVM_TIMER_ATTR_H */
