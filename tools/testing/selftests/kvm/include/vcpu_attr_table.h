@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What tests of vCPU attributes share: rows that describe attributes, calls
+ * that return an errno, and memory of which KVM must not or can not touch all.
+ */
+#ifndef SELFTEST_KVM_VCPU_ATTR_TABLE_H
+#define SELFTEST_KVM_VCPU_ATTR_TABLE_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "test_util.h"
+#include "kvm_util.h"
+#include "kvm_test_harness.h"
+
+/* @size of the payload, 0 if there is none; @has_value if it can be got. */
+struct vcpu_attr_row {
+	const char *name;
+	u32 group;
+	u64 attr;
+	u32 size;
+	bool has_value;
+};
+
+static const struct {
+	unsigned long ioctl;
+	const char *name;
+} vcpu_attr_calls[] = {
+	{ KVM_HAS_DEVICE_ATTR, "HAS" },
+	{ KVM_GET_DEVICE_ATTR, "GET" },
+	{ KVM_SET_DEVICE_ATTR, "SET" },
+};
+
+/*
+ * The calls return 0 or a negative errno.
+ */
+static inline int attr_call_flags(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, u32 flags,
+				  u32 group, u64 attr, const void *addr)
+{
+	const struct kvm_device_attr dev = {
+		.flags = flags,
+		.group = group,
+		.attr = attr,
+		.addr = (uintptr_t)addr,
+	};
+
+	return ioctl(vcpu->fd, ioctl_nr, &dev) ? -errno : 0;
+}
+
+static inline int attr_call(struct kvm_vcpu *vcpu, unsigned long ioctl_nr,
+			    u32 group, u64 attr, const void *addr)
+{
+	return attr_call_flags(vcpu, ioctl_nr, 0, group, attr, addr);
+}
+
+static inline int attr_has(struct kvm_vcpu *vcpu, u32 group, u64 attr)
+{
+	return attr_call(vcpu, KVM_HAS_DEVICE_ATTR, group, attr, NULL);
+}
+
+static inline int attr_get(struct kvm_vcpu *vcpu, u32 group, u64 attr, void *value)
+{
+	return attr_call(vcpu, KVM_GET_DEVICE_ATTR, group, attr, value);
+}
+
+static inline int attr_set(struct kvm_vcpu *vcpu, u32 group, u64 attr, const void *value)
+{
+	return attr_call(vcpu, KVM_SET_DEVICE_ATTR, group, attr, value);
+}
+
+/* A page that is read-only, one that is not, and one that is not there. */
+struct user_memory {
+	char *ro;
+	char *rw;
+	char *none;
+	size_t page;
+};
+
+static inline struct user_memory user_memory_map(void)
+{
+	struct user_memory mem = { .page = getpagesize() };
+
+	mem.ro = mmap(NULL, 3 * mem.page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	TEST_ASSERT(mem.ro != MAP_FAILED, "mmap: %s", strerror(errno));
+	mem.rw = mem.ro + mem.page;
+	mem.none = mem.rw + mem.page;
+	TEST_ASSERT_EQ(mprotect(mem.ro, mem.page, PROT_READ), 0);
+	TEST_ASSERT_EQ(mprotect(mem.none, mem.page, PROT_NONE), 0);
+	return mem;
+}
+
+static inline void user_memory_unmap(struct user_memory *mem)
+{
+	TEST_ASSERT_EQ(munmap(mem->ro, 3 * mem->page), 0);
+}
+
+/* A payload of @size that is bad; NULL when there is no further kind of it. */
+static inline const void *bad_payload(const struct user_memory *mem, u32 size, bool get, int kind)
+{
+	switch (kind) {
+	case 0:
+		return mem->none;
+	case 1:
+		/* All of it but the last byte is fine. */
+		return mem->none - size + 1;
+	case 2:
+		/* The kernel's half of the address space. */
+		return (void *)(-8 * mem->page);
+	case 3:
+		return get ? mem->ro : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* A kvm_device_attr that KVM cannot read is EFAULT, whatever may be in it. */
+static inline void expect_unreadable_attr_is_efault(struct __test_metadata *_metadata,
+						    struct kvm_vcpu *vcpu,
+						    const struct user_memory *mem)
+{
+	const size_t size = sizeof(struct kvm_device_attr);
+	const void *const addr[] = {
+		NULL, mem->none, mem->none - size + 1, (void *)(-8 * mem->page),
+	};
+
+	/* The readable part names an attribute that exists nowhere. */
+	memset(mem->rw, 0xff, mem->page);
+
+	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
+		for (int j = 0; j < ARRAY_SIZE(addr); j++) {
+			int r = ioctl(vcpu->fd, vcpu_attr_calls[i].ioctl, addr[j]) ? -errno : 0;
+
+			EXPECT_EQ(-EFAULT, r) {
+				TH_LOG("%s with struct kvm_device_attr at %p",
+				       vcpu_attr_calls[i].name, addr[j]);
+			}
+		}
+	}
+}
+
+/* Unknown is ENXIO for every call, wherever addr points and whatever is there. */
+static inline void expect_unknown_is_enxio(struct __test_metadata *_metadata,
+					   struct kvm_vcpu *vcpu, struct user_memory *mem,
+					   u32 group, u64 attr)
+{
+	static const u64 values[] = { 0, 20, 64, 1ULL << 63, ~0ULL };
+
+	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
+		const unsigned long nr = vcpu_attr_calls[i].ioctl;
+		const char *name = vcpu_attr_calls[i].name;
+
+		EXPECT_EQ(-ENXIO, attr_call(vcpu, nr, group, attr, NULL)) {
+			TH_LOG("%s of %u:0x%lx at NULL", name, group, attr);
+		}
+		EXPECT_EQ(-ENXIO, attr_call(vcpu, nr, group, attr, mem->none)) {
+			TH_LOG("%s of %u:0x%lx at a bad address", name, group, attr);
+		}
+		for (int j = 0; j < ARRAY_SIZE(values); j++) {
+			memcpy(mem->rw, &values[j], sizeof(values[j]));
+			EXPECT_EQ(-ENXIO, attr_call(vcpu, nr, group, attr, mem->rw)) {
+				TH_LOG("%s of %u:0x%lx, value 0x%lx", name, group, attr,
+				       values[j]);
+			}
+			EXPECT_EQ(0, memcmp(mem->rw, &values[j], sizeof(values[j]))) {
+				TH_LOG("%s of %u:0x%lx wrote", name, group, attr);
+			}
+		}
+	}
+}
+
+/* HAS neither reads nor writes at addr: it answers the same wherever that is. */
+static inline void expect_has(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+			      const struct user_memory *mem, const struct vcpu_attr_row *row,
+			      int expected)
+{
+	const void *const addr[] = {
+		NULL, mem->none, mem->ro, mem->rw, (void *)(-8 * mem->page),
+	};
+
+	memset(mem->rw, 0xa5, mem->page);
+	for (int i = 0; i < ARRAY_SIZE(addr); i++) {
+		EXPECT_EQ(expected, attr_call(vcpu, KVM_HAS_DEVICE_ATTR, row->group,
+					      row->attr, addr[i])) {
+			TH_LOG("HAS of %s with addr %p", row->name, addr[i]);
+		}
+	}
+	for (int i = 0; i < mem->page; i++)
+		ASSERT_EQ('\xa5', mem->rw[i]);
+}
+
+/* GET and SET touch exactly the payload: what follows it may be unmapped. */
+static inline void expect_payload_size(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				       const struct user_memory *mem,
+				       const struct vcpu_attr_row *row, const void *value)
+{
+	char *payload = mem->none - row->size;
+
+	memset(mem->rw, 0xa5, mem->page);
+	memcpy(payload, value, row->size);
+	EXPECT_EQ(0, attr_set(vcpu, row->group, row->attr, payload)) {
+		TH_LOG("SET of %s at the end of a page", row->name);
+	}
+	EXPECT_EQ(0, memcmp(payload, value, row->size)) {
+		TH_LOG("SET of %s wrote its payload", row->name);
+	}
+	if (!row->has_value)
+		return;
+
+	memset(mem->rw, 0xa5, mem->page);
+	EXPECT_EQ(0, attr_get(vcpu, row->group, row->attr, payload)) {
+		TH_LOG("GET of %s at the end of a page", row->name);
+	}
+	EXPECT_EQ(0, memcmp(payload, value, row->size)) {
+		TH_LOG("GET of %s is not what was set", row->name);
+	}
+	EXPECT_EQ('\xa5', payload[-1]) {
+		TH_LOG("GET of %s wrote before its payload", row->name);
+	}
+}
+
+#endif /* SELFTEST_KVM_VCPU_ATTR_TABLE_H */

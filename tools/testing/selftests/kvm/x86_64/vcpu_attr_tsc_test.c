@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_VCPU_TSC_OFFSET: it is what the guest sees, equal offsets leave the VM its
+ * master clock, and live migration by the algorithm of
+ * Documentation/virt/kvm/devices/vcpu.rst keeps the guest's TSC going.
+ */
+#include <pthread.h>
+
+#include "processor.h"
+#include "vcpu_attr_table.h"
+
+#define NR_VCPUS	2
+
+#define ONE_HOUR	(3600ULL * NSEC_PER_SEC)
+#define DOWNTIME_USEC	50000
+
+/*
+ * How far the TSC of a guest may be off after migration, as frequencies are in kHz
+ * and clocks drift.  Added to it is how long KVM_SET_CLOCK takes, which reads two
+ * clocks of the host one after the other.
+ */
+#define MAX_ERROR_NSEC	50000
+
+static const struct vcpu_attr_row tsc_offset = {
+	"TSC_OFFSET", KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, sizeof(u64), true,
+};
+
+static const u64 offsets[] = {
+	0, 1, ONE_HOUR, INT64_MAX, BIT_ULL(63), -ONE_HOUR, -1ULL,
+};
+
+/* The guest tells its TSC, over and over. */
+static void guest_reads_tsc(void)
+{
+	for (;;)
+		GUEST_SYNC_ARGS(0, rdtsc(), 0, 0, 0);
+}
+
+static u64 run_and_get_tsc(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
+	return uc.args[2];
+}
+
+static u64 get_offset(struct kvm_vcpu *vcpu)
+{
+	u64 offset;
+	int r = attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
+
+	TEST_ASSERT(!r, "GET of TSC_OFFSET: %s", strerror(-r));
+	return offset;
+}
+
+static void set_offset(struct kvm_vcpu *vcpu, u64 offset)
+{
+	int r = attr_set(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
+
+	TEST_ASSERT(!r, "SET of TSC_OFFSET: %s", strerror(-r));
+}
+
+static struct kvm_clock_data get_clock(struct kvm_vm *vm)
+{
+	struct kvm_clock_data clock = {};
+
+	vm_ioctl(vm, KVM_GET_CLOCK, &clock);
+	return clock;
+}
+
+static bool has_master_clock(struct kvm_vm *vm)
+{
+	return get_clock(vm).flags & KVM_CLOCK_TSC_STABLE;
+}
+
+FIXTURE(vcpu_attr_tsc) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpus[NR_VCPUS];
+	struct user_memory mem;
+};
+
+FIXTURE_SETUP(vcpu_attr_tsc)
+{
+	self->mem = user_memory_map();
+	self->vm = vm_create_with_vcpus(NR_VCPUS, guest_reads_tsc, self->vcpus);
+}
+
+FIXTURE_TEARDOWN(vcpu_attr_tsc)
+{
+	kvm_vm_free(self->vm);
+	user_memory_unmap(&self->mem);
+}
+
+static void run_all(struct kvm_vcpu **vcpus)
+{
+	for (int i = 0; i < NR_VCPUS; i++)
+		run_and_get_tsc(vcpus[i]);
+}
+
+static void set_all(struct kvm_vcpu **vcpus, u64 offset)
+{
+	for (int i = 0; i < NR_VCPUS; i++)
+		set_offset(vcpus[i], offset);
+}
+
+static void expect_guest_tsc(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu, u64 offset)
+{
+	u64 before = rdtsc(), after, tsc;
+
+	tsc = run_and_get_tsc(vcpu) - offset;
+	after = rdtsc();
+	EXPECT_LE(before, tsc);
+	EXPECT_GE(after, tsc) {
+		TH_LOG("offset 0x%lx, vCPU %u", offset, vcpu->id);
+	}
+}
+
+/*
+ * The attribute
+ */
+
+TEST_F(vcpu_attr_tsc, unreadable_kvm_device_attr_is_efault)
+{
+	expect_unreadable_attr_is_efault(_metadata, self->vcpus[0], &self->mem);
+}
+
+TEST_F(vcpu_attr_tsc, unknown_is_enxio)
+{
+	static const struct {
+		u32 group;
+		u64 attr;
+	} unknown[] = {
+		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET + 1 },
+		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET | BIT_ULL(32) },
+		{ KVM_VCPU_TSC_CTRL, ~0ULL },
+		{ KVM_VCPU_TSC_CTRL + 1, KVM_VCPU_TSC_OFFSET },
+		{ ~0U, KVM_VCPU_TSC_OFFSET },
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(unknown); i++)
+		expect_unknown_is_enxio(_metadata, self->vcpus[0], &self->mem,
+					unknown[i].group, unknown[i].attr);
+}
+
+TEST_F(vcpu_attr_tsc, has_does_not_look_at_addr)
+{
+	expect_has(_metadata, self->vcpus[0], &self->mem, &tsc_offset, 0);
+	run_all(self->vcpus);
+	expect_has(_metadata, self->vcpus[0], &self->mem, &tsc_offset, 0);
+}
+
+TEST_F(vcpu_attr_tsc, bad_payload_is_efault_and_changes_nothing)
+{
+	const u64 offset = get_offset(self->vcpus[0]);
+
+	for (int kind = 0; kind <= 4; kind++) {
+		EXPECT_EQ(-EFAULT, attr_call(self->vcpus[0], KVM_GET_DEVICE_ATTR,
+					     KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
+					     bad_payload(&self->mem, sizeof(u64), true, kind)));
+		EXPECT_EQ(-EFAULT, attr_call(self->vcpus[0], KVM_SET_DEVICE_ATTR,
+					     KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
+					     bad_payload(&self->mem, sizeof(u64), false, kind)));
+	}
+	EXPECT_EQ(offset, get_offset(self->vcpus[0]));
+	expect_guest_tsc(_metadata, self->vcpus[0], offset);
+}
+
+TEST_F(vcpu_attr_tsc, payload_is_as_large_as_documented)
+{
+	static const u64 offset = 0x0123456789abcdef;
+
+	expect_payload_size(_metadata, self->vcpus[0], &self->mem, &tsc_offset, &offset);
+}
+
+TEST_F(vcpu_attr_tsc, flags_are_ignored)
+{
+	u64 offset = ONE_HOUR;
+
+	EXPECT_EQ(0, attr_call_flags(self->vcpus[0], KVM_HAS_DEVICE_ATTR, ~0,
+				     KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, NULL));
+	EXPECT_EQ(0, attr_call_flags(self->vcpus[0], KVM_SET_DEVICE_ATTR, ~0,
+				     KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset));
+	offset = 0;
+	EXPECT_EQ(0, attr_call_flags(self->vcpus[0], KVM_GET_DEVICE_ATTR, ~0,
+				     KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset));
+	EXPECT_EQ(ONE_HOUR, offset);
+}
+
+TEST_F(vcpu_attr_tsc, get_gives_what_was_set)
+{
+	for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
+		set_offset(self->vcpus[0], offsets[i]);
+		EXPECT_EQ(offsets[i], get_offset(self->vcpus[0]));
+		run_all(self->vcpus);
+		EXPECT_EQ(offsets[i], get_offset(self->vcpus[0]));
+	}
+}
+
+TEST_F(vcpu_attr_tsc, offset_is_of_its_own_vcpu)
+{
+	const u64 offset = get_offset(self->vcpus[1]);
+
+	set_offset(self->vcpus[0], offset + ONE_HOUR);
+	EXPECT_EQ(offset, get_offset(self->vcpus[1]));
+	expect_guest_tsc(_metadata, self->vcpus[0], offset + ONE_HOUR);
+	expect_guest_tsc(_metadata, self->vcpus[1], offset);
+}
+
+TEST_F(vcpu_attr_tsc, guest_tsc_is_the_host_tsc_plus_the_offset)
+{
+	expect_guest_tsc(_metadata, self->vcpus[0], get_offset(self->vcpus[0]));
+	for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
+		set_offset(self->vcpus[0], offsets[i]);
+		expect_guest_tsc(_metadata, self->vcpus[0], offsets[i]);
+	}
+}
+
+/*
+ * The master clock.  It is looked at after runs, as those put it in force.
+ */
+
+TEST_F(vcpu_attr_tsc, equal_offsets_keep_the_master_clock)
+{
+	run_all(self->vcpus);
+	if (!has_master_clock(self->vm))
+		SKIP(return, "the host's clock is not its TSC");
+
+	for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
+		set_all(self->vcpus, offsets[i]);
+		run_all(self->vcpus);
+		EXPECT_TRUE(has_master_clock(self->vm)) {
+			TH_LOG("offset 0x%lx", offsets[i]);
+		}
+		EXPECT_NE(0, get_clock(self->vm).flags & KVM_CLOCK_HOST_TSC);
+	}
+}
+
+TEST_F(vcpu_attr_tsc, setting_what_is_shared_already_keeps_the_master_clock)
+{
+	u64 offset;
+
+	run_all(self->vcpus);
+	if (!has_master_clock(self->vm))
+		SKIP(return, "the host's clock is not its TSC");
+
+	offset = get_offset(self->vcpus[0]);
+	ASSERT_EQ(offset, get_offset(self->vcpus[1]));
+	for (int i = NR_VCPUS - 1; i >= 0; i--) {
+		set_offset(self->vcpus[i], offset);
+		run_all(self->vcpus);
+		EXPECT_TRUE(has_master_clock(self->vm)) {
+			TH_LOG("vCPU %d", i);
+		}
+	}
+}
+
+TEST_F(vcpu_attr_tsc, differing_offsets_do_no_harm)
+{
+	u64 last = 0;
+	bool stable;
+
+	run_all(self->vcpus);
+	stable = has_master_clock(self->vm);
+
+	for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
+		u64 now;
+
+		set_offset(self->vcpus[0], offsets[i]);
+		set_offset(self->vcpus[1], offsets[i] + ONE_HOUR);
+		expect_guest_tsc(_metadata, self->vcpus[0], offsets[i]);
+		expect_guest_tsc(_metadata, self->vcpus[1], offsets[i] + ONE_HOUR);
+		EXPECT_FALSE(has_master_clock(self->vm));
+
+		now = get_clock(self->vm).clock;
+		EXPECT_LT(last, now);
+		last = now;
+	}
+
+	set_all(self->vcpus, ONE_HOUR);
+	run_all(self->vcpus);
+	EXPECT_EQ(stable, has_master_clock(self->vm));
+}
+
+struct runner {
+	struct kvm_vcpu *vcpu;
+	bool stop;
+};
+
+static void *run_until_stopped(void *arg)
+{
+	struct runner *runner = arg;
+
+	while (!READ_ONCE(runner->stop))
+		run_and_get_tsc(runner->vcpu);
+	return NULL;
+}
+
+TEST_F(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run)
+{
+	struct runner runners[NR_VCPUS] = {};
+	pthread_t threads[NR_VCPUS];
+	bool stable;
+
+	run_all(self->vcpus);
+	stable = has_master_clock(self->vm);
+
+	for (int i = 0; i < NR_VCPUS; i++) {
+		runners[i].vcpu = self->vcpus[i];
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, run_until_stopped, &runners[i]));
+	}
+	for (int i = 0; i < 100; i++) {
+		set_offset(self->vcpus[0], i * ONE_HOUR);
+		set_offset(self->vcpus[1], (i + i % 2) * ONE_HOUR);
+		get_clock(self->vm);
+	}
+	for (int i = 0; i < NR_VCPUS; i++) {
+		WRITE_ONCE(runners[i].stop, true);
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	}
+
+	set_all(self->vcpus, 0);
+	run_all(self->vcpus);
+	EXPECT_EQ(stable, has_master_clock(self->vm));
+	expect_guest_tsc(_metadata, self->vcpus[0], 0);
+	expect_guest_tsc(_metadata, self->vcpus[1], 0);
+}
+
+/*
+ * Migration
+ */
+
+/* What goes over the wire in steps 1 to 3. */
+struct tsc_state {
+	struct kvm_clock_data clock;
+	u64 offset[NR_VCPUS];
+	u32 khz;
+};
+
+static s64 nsec_to_cycles(s64 nsec, u32 khz)
+{
+	return (__int128)nsec * khz / 1000000;
+}
+
+static struct tsc_state save_tsc(struct kvm_vcpu **vcpus)
+{
+	struct tsc_state state;
+
+	state.clock = get_clock(vcpus[0]->vm);
+	for (int i = 0; i < NR_VCPUS; i++)
+		state.offset[i] = get_offset(vcpus[i]);
+	state.khz = __vcpu_ioctl(vcpus[0], KVM_GET_TSC_KHZ, NULL);
+	return state;
+}
+
+/*
+ * Steps 4 to 7, with the units mended: the frequency is in kHz and the clocks are
+ * in nanoseconds, thus their product is too large by 10^6.  Returns the cycles by
+ * which the TSC may be off.
+ */
+static s64 restore_tsc(struct kvm_vcpu **vcpus, const struct tsc_state *state)
+{
+	const struct kvm_clock_data *src = &state->clock;
+	struct kvm_clock_data dst, set = {
+		.clock = src->clock,
+		.realtime = src->realtime,
+		.flags = KVM_CLOCK_REALTIME,
+	};
+	s64 limit = nsec_to_cycles(MAX_ERROR_NSEC, state->khz);
+
+	limit -= rdtsc();
+	vm_ioctl(vcpus[0]->vm, KVM_SET_CLOCK, &set);
+	limit += rdtsc();
+	dst = get_clock(vcpus[0]->vm);
+	TEST_ASSERT(dst.flags & KVM_CLOCK_HOST_TSC, "no TSC with the clock of the target");
+
+	for (int i = 0; i < NR_VCPUS; i++)
+		set_offset(vcpus[i], state->offset[i] -
+			   nsec_to_cycles(src->clock - dst.clock, state->khz) +
+			   (src->host_tsc - dst.host_tsc));
+	return limit;
+}
+
+/* A guest's TSC, and its kvmclock before and after that was read. */
+struct sample {
+	u64 tsc;
+	u64 before;
+	u64 after;
+};
+
+static struct sample take_sample(struct kvm_vcpu *vcpu)
+{
+	struct sample sample;
+
+	sample.before = get_clock(vcpu->vm).clock;
+	sample.tsc = run_and_get_tsc(vcpu);
+	sample.after = get_clock(vcpu->vm).clock;
+	return sample;
+}
+
+/* Between two samples the TSC must go on as the kvmclock does, but for @limit. */
+static void expect_same_pace(struct __test_metadata *_metadata, const struct sample *then,
+			     const struct sample *now, u32 khz, s64 limit)
+{
+	s64 least = nsec_to_cycles(now->before - then->after, khz) - limit;
+	s64 most = nsec_to_cycles(now->after - then->before, khz) + limit;
+	s64 cycles = now->tsc - then->tsc;
+
+	EXPECT_LE(least, cycles);
+	EXPECT_GE(most, cycles) {
+		TH_LOG("TSC went on by %ld cycles, from %ld to %ld are due", cycles, least, most);
+	}
+}
+
+/*
+ * The TSC that a guest has at a kvmclock of zero, once by each clock: this is what
+ * the algorithm is to keep, and can be known better than by asking the guest.
+ */
+static s64 tsc_at_zero(struct kvm_vcpu *vcpu, u32 khz)
+{
+	struct kvm_clock_data clock = get_clock(vcpu->vm);
+
+	TEST_ASSERT(clock.flags & KVM_CLOCK_HOST_TSC, "no TSC with the clock");
+	return get_offset(vcpu) + clock.host_tsc - nsec_to_cycles(clock.clock, khz);
+}
+
+static void migrate(struct __test_metadata *_metadata, struct kvm_vcpu **vcpus, u64 offset)
+{
+	struct kvm_vcpu *target[NR_VCPUS];
+	struct sample then[NR_VCPUS], now;
+	s64 zero[NR_VCPUS], error, limit;
+	struct tsc_state state;
+	struct kvm_vm *vm;
+
+	set_all(vcpus, offset);
+	run_all(vcpus);
+	state = save_tsc(vcpus);
+	if (!(state.clock.flags & KVM_CLOCK_HOST_TSC) || !(state.clock.flags & KVM_CLOCK_REALTIME))
+		SKIP(return, "KVM_GET_CLOCK does not tell TSC and time");
+	for (int i = 0; i < NR_VCPUS; i++) {
+		then[i] = take_sample(vcpus[i]);
+		zero[i] = tsc_at_zero(vcpus[i], state.khz);
+	}
+
+	usleep(DOWNTIME_USEC);
+	vm = vm_create_with_vcpus(NR_VCPUS, guest_reads_tsc, target);
+	limit = restore_tsc(target, &state);
+
+	for (int i = 0; i < NR_VCPUS; i++) {
+		now = take_sample(target[i]);
+		expect_same_pace(_metadata, &then[i], &now, state.khz, limit);
+		EXPECT_LT(then[i].before + DOWNTIME_USEC * 1000, now.before);
+	}
+	EXPECT_TRUE(has_master_clock(vm));
+	EXPECT_EQ(get_offset(target[0]), get_offset(target[1]));
+	for (int i = 0; i < NR_VCPUS; i++) {
+		error = tsc_at_zero(target[i], state.khz) - zero[i];
+		EXPECT_LE(-limit, error);
+		EXPECT_GE(limit, error) {
+			TH_LOG("the TSC is off by %ld cycles, not %ld at most", error, limit);
+		}
+	}
+	kvm_vm_free(vm);
+}
+
+TEST_F(vcpu_attr_tsc, migration_keeps_the_guest_tsc)
+{
+	migrate(_metadata, self->vcpus, get_offset(self->vcpus[0]));
+}
+
+TEST_F(vcpu_attr_tsc, migration_keeps_a_guest_tsc_that_is_ahead)
+{
+	migrate(_metadata, self->vcpus, ONE_HOUR);
+}
+
+TEST_F(vcpu_attr_tsc, migration_keeps_a_guest_tsc_that_is_behind)
+{
+	migrate(_metadata, self->vcpus, -rdtsc());
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_GET_TSC_KHZ));
+
+	return test_harness_run(argc, argv);
+}
