@@ -4,6 +4,8 @@
 
 include series/base
 
+# Without ARCH and TESTS, "test" is for all architectures.
+every	:= $(if $(ARCH)$(TESTS),,x86_64 arm64)
 ARCH	?= x86_64
 FLAVOR	?= plain
 COUNT	?= 1
@@ -19,6 +21,8 @@ one-of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)) is not known; one 
 $(call one-of,ARCH,$(arches))
 $(call one-of,FLAVOR,$(flavors))
 include $(lab)/$(ARCH).mk
+MACHINE	?= $(machines)
+$(call one-of,MACHINE,$(machines))
 
 # All that depends on the base lies in $(B): a tree given by KERNEL= has its own,
 # so that no object of one is taken for one of the other.
@@ -32,6 +36,7 @@ parts	:= $(B)/vm/$(ARCH)
 
 src-base   := $(B)/base
 src-series := $(B)/tree
+have-demo  := $(wildcard tools/kvm/$(demo-program)/Makefile)
 kind	:= $(if $(filter 1,$(BASE_ONLY)),base,series)
 
 # $(call obj,FLAVOR,KIND) $(call image,FLAVOR,KIND)
@@ -47,12 +52,14 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help base tree image headers selftests test test-stock run vm kunit clean distclean
+.PHONY: help base tree image headers selftests test test-boots test-stock demo-there run vm \
+	kunit clean distclean
 
 help:
 	@echo 'Everyday targets:'
-	@echo '  run         boot the series and show Xen runstate accounting at work'
+	@echo '  run         boot the series and show it at work: tools/kvm/$(demo-program) for $(ARCH)'
 	@echo '  test        KUnit, our selftests and those of the base that concern us, on FLAVOR=test'
+	@echo '              last line: the total, of all architectures unless ARCH or TESTS is given'
 	@echo '  test-stock  our selftests on the unedited base: what fails there is what we mend'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
@@ -68,7 +75,9 @@ help:
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
 	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, KUnit; a splat is deadly'
-	@echo '  BASE_ONLY=1   image, run, vm: the base without the series'
+	@echo '  MACHINE=...   one of: $(machines)'
+	@echo '                (test, test-stock: all; the first has all tests)'
+	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
 	@echo '  KERNEL=/path  compose onto this Linux $(BASE_SERIES) tree, which stays as it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
@@ -84,7 +93,8 @@ tree: base
 # $(call build,FLAVOR,KIND)
 build	= $(call step,$(ARCH)-$(1)-$(2)-config) 'configuring $(ARCH)-$(1)-$(2)' \
 		$(lab)/configure $(src-$(2)) $(call obj,$(1),$(2)) \
-		$(abspath $(lab)/$(ARCH).config $(lab)/$(1).config $(fragments)) && \
+		$(abspath $(lab)/$(ARCH).config $(lab)/$(1).config \
+			$(wildcard $(lab)/$(ARCH).$(1).config) $(fragments)) && \
 	  $(call step,$(ARCH)-$(1)-$(2)) 'building $(ARCH)-$(1)-$(2)' \
 		$(lab)/kmake $(src-$(2)) $(call obj,$(1),$(2)) -j$(JOBS) $(kernel-target)
 
@@ -96,7 +106,8 @@ kernel-%-series: tree
 	@$(call build,$*,series)
 
 # The options of the KUnit suites stand where kunit.py looks for them.
-kernel-test-series: fragments = $(wildcard $(kvm-dir)/.kunitconfig)
+suites	:= $(wildcard $(kvm-dir)/.kunitconfig)
+kernel-test-series: fragments = $(suites)
 
 image: kernel-$(FLAVOR)-$(kind)
 	@echo $(abspath $(call image,$(FLAVOR),$(kind)))
@@ -107,70 +118,99 @@ $(parts)/init: $(lab)/init.c | base
 
 # What user space may include: the tree's own, not those of the build machine.
 headers: tree
-	@$(call step,headers) 'making headers' $(lab)/kmake $(B)/tree $(headers) headers
+	@$(call step,$(ARCH)-headers) 'making headers' $(lab)/kmake $(B)/tree $(headers) headers
 
 selftests: headers
 	@mkdir -p $(parts)
 	@$(lab)/tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/selftests
-	@$(call step,selftests) 'building selftests' \
+	@$(call step,$(ARCH)-selftests) 'building selftests' \
 		$(lab)/selftests $(B)/tree $(headers)/usr/include $(tests) $(parts)/selftests
 
-$(demo)/xen_runstate: headers
+$(demo)/$(demo-program): headers
 	@mkdir -p $(@D)
-	@$(call step,demo) 'building $(@F)' \
+	@$(call step,$(ARCH)-demo) 'building $(@F)' \
 		env -u MAKEFLAGS make -C tools/kvm/$(@F) OUTPUT=$(abspath $(@D)) \
 		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include'
 
-# A machine of NAME, for $(call machine,NAME,FLAVOR,KIND,options of run.py), runs
-# the lines of $(parts)/NAME and has the programs of NAME-programs.
-machine = $(lab)/initramfs $(call obj,$(2),$(3))/usr/gen_init_cpio $(parts)/$(1).cpio \
-		$(parts)/init $(parts)/$(1) $($(1)-programs) && \
-	  echo "== booting $(ARCH)-$(2)-$(3)" && \
-	  $(lab)/run.py --name $(1) $(4) --qemu '$(qemu)' --append '$(cmdline)' \
-		--kernel $(call image,$(2),$(3)) --initrd $(parts)/$(1).cpio \
+$(parts)/busybox:
+	@$(call step,$(ARCH)-busybox) 'getting a shell for $(ARCH)' $(lab)/busybox $(ARCH) $@
+
+# $(call machine,NAME,MACHINE,FLAVOR,KIND,PROGRAMS,options of run.py) boots the one
+# that runs the lines of $(parts)/NAME.
+machine = $(lab)/initramfs $(call obj,$(3),$(4))/usr/gen_init_cpio $(parts)/$(1).cpio \
+		$(parts)/init $(parts)/$(1) $(5) && \
+	  $(if $(dts-$(2)),$(lab)/devicetree $(call obj,$(3),$(4))/scripts/dtc/dtc \
+		$(parts)/$(2).dtb $(lab)/$(dts-$(2)) $(qemu) $(qemu-$(2)) &&) \
+	  echo "== booting $(ARCH)-$(3)-$(4) on $(2)" && \
+	  $(lab)/run.py --name $(1) $(6) --append '$(cmdline)' \
+		--qemu '$(qemu) $(qemu-$(2)) $(if $(dts-$(2)),-dtb $(parts)/$(2).dtb)' \
+		--kernel $(call image,$(3),$(4)) --initrd $(parts)/$(1).cpio \
 		--commands $(parts)/$(1) --results $(results)
 
-# $(call list-tests,NAME,table of the base's tests)
-list-tests = $(lab)/tests $(selftests-dir) $(2) | awk -v count=$(COUNT) \
-	'{ for (i = 1; i <= count; i++) print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 }' \
-	> $(parts)/$(1)
-built-tests = $$(awk '{ print "$(tests)/" $$3 }' $(parts)/selftests)
+# $(call boot-tests,NAME,MACHINE,KIND,table of the base's tests,options of run.py)
+boot-tests = $(lab)/tests $(selftests-dir) $(4) $(if $(filter $(default),$(2)),,'$(machine-tests)') \
+		> $(parts)/$(1).tests && \
+	  awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
+		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 }' \
+		$(parts)/$(1).tests > $(parts)/$(1) && \
+	  if [ -s $(parts)/$(1) ]; then \
+		$(call machine,$(1),$(2),test,$(3),$(call built-tests,$(1).tests),$(5)); \
+	  else echo "== $(ARCH): none of the tests is for $(2)"; fi
+
+default	:= $(firstword $(MACHINE))
+built-tests = $$(awk '{ print "$(tests)/" $$3 }' $(parts)/$(1))
 totals	= $(lab)/totals.py $(src-base)/tools/testing/kunit
 
-test-programs		= $(built-tests)
-test-stock-programs	= $(built-tests)
-run-programs		= $(demo)/xen_runstate
-vm-programs		= $(built-tests) $(demo)/xen_runstate /bin/busybox
+test-on	 := $(addprefix test-on-,$(MACHINE))
+stock-on := $(addprefix stock-on-,$(MACHINE))
+.PHONY: $(test-on) $(stock-on)
 
-# Status 1 of a machine is a splat, 2 a report that is not complete; both are
-# worth a summary, an interrupt is not.
-test: kernel-test-series selftests $(parts)/init
-	@$(call list-tests,$@,$(lab)/$(ARCH).tests)
-	@$(call machine,$@,test,series,--panic splat); status=$$?; \
-	[ $$status -le 2 ] || exit $$status; \
-	$(totals) $(if $(wildcard $(kvm-dir)/.kunitconfig),$(results)/test.kunit.ktap) \
-		$(results)/test.ktap $$(ls $(results)/test.splat.ktap 2>/dev/null) && exit $$status
+# KUnit runs once, on the default machine. There is none in the base.
+kunit-on = $(if $(filter-out $(default),$(1)),off,$(if $(and $(suites),$(filter series,$(kind))),must,may))
 
-# Splats are part of what the base does.
-test-stock: kernel-test-base selftests $(parts)/init
-	@$(call list-tests,$@)
-	@$(call machine,$@,test,base); status=$$?; \
-	[ $$status -le 2 ] || exit $$status; \
-	echo "These tests of the series fail on stock Linux:"; \
-	$(totals) --failures $(results)/test-stock.ktap && [ $$status -ne 2 ]
+$(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init
+	@$(call boot-tests,test-$*,$*,$(kind),$(lab)/$(ARCH).tests,--panic splat --kunit $(call kunit-on,$*))
 
-run: kernel-plain-$(kind) $(demo)/xen_runstate $(parts)/init
-	@echo '$(LIMIT) xen_runstate /bin/xen_runstate $(ARGS)' > $(parts)/$@
-	@$(call machine,$@,plain,$(kind),--mode show)
+# What splats here goes on, and the splat is listed.
+$(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init
+	@$(call boot-tests,stock-$*,$*,base,/dev/null)
 
-vm: kernel-$(FLAVOR)-$(kind) selftests $(demo)/xen_runstate $(parts)/init
+test-boots: $(test-on)
+
+reports = $(B)/results/$(1)/$(2)-*.ktap
+
+test:
+	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
+	@for arch in $(or $(every),$(ARCH)); do \
+		$(MAKE) --no-print-directory ARCH=$$arch test-boots || exit; \
+	done
+	@$(totals) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
+
+test-stock:
+	@rm -f $(call reports,$(ARCH),stock)
+	@$(MAKE) --no-print-directory $(stock-on)
+	@echo "These tests of the series fail on stock Linux:"
+	@$(totals) --failures $(call reports,$(ARCH),stock)
+
+demo-there:
+	@[ -n "$(have-demo)" ] || { echo "run: ARCH=$(ARCH) has nothing to show yet," \
+		"tools/kvm/$(demo-program) is not there; try ARCH=x86_64, or test" >&2; exit 1; }
+
+run: demo-there kernel-plain-$(kind) $(demo)/$(demo-program) $(parts)/init
+	@echo '$(LIMIT) $(demo-program) /bin/$(demo-program) $(ARGS)' > $(parts)/$@
+	@$(call machine,$@,$(default),plain,$(kind),$(demo)/$(demo-program),--mode show)
+
+vm: kernel-$(FLAVOR)-$(kind) selftests $(if $(have-demo),$(demo)/$(demo-program)) \
+    $(parts)/busybox $(parts)/init
 	@: > $(parts)/$@
-	@$(call machine,$@,$(FLAVOR),$(kind),--mode shell)
+	@$(call machine,$@,$(default),$(FLAVOR),$(kind),$(call built-tests,selftests) \
+		$(if $(have-demo),$(demo)/$(demo-program)) $(parts)/busybox,--mode shell)
 
 kunit: tree
 	@env -u MAKEFLAGS -u MAKELEVEL -u KERNEL_ARCH $(B)/tree/tools/testing/kunit/kunit.py run \
 		--arch=$(ARCH) --kunitconfig=$(CURDIR)/$(kvm-dir)/.kunitconfig \
 		--build_dir=$(CURDIR)/$(call obj,kunit,series) --jobs=$(JOBS) \
+		$(if $(CROSS_COMPILE),--cross_compile=$(CROSS_COMPILE)) \
 		--make_options=LOCALVERSION= \
 		$(if $(shell command -v ccache),--make_options='CC=ccache $(CROSS_COMPILE)gcc')
 

@@ -50,6 +50,11 @@ def said(log):
     return [line.strip() for line in log if not OURS.match(line)]
 
 
+def named(path):
+    """Architecture and machine: the last directory and the file, less its suffix."""
+    return "/".join(os.path.abspath(path).split("/")[-2:]).removesuffix(".ktap")
+
+
 class Tally:
     """The test cases of all reports."""
 
@@ -64,7 +69,7 @@ class Tally:
                 lines = [NAMELESS.sub(r"\1 - \3 # \2 \3", line.rstrip("\r\n")) for line in file]
         top = self.parser.parse_run_tests(lines)
         before = len(self.cases)
-        self.report, self.reasons = os.path.basename(path), reasons(lines)
+        self.report, self.reasons = named(path), reasons(lines)
         for test in top.subtests:
             self.walk(test, "")
         if len(self.cases) == before:
@@ -114,7 +119,7 @@ def list_failures(tally):
         if case.verdict == "failed":
             places = [line for line in case.log if PLACE.search(line)]
             told = [case.why] + [line.strip("# ") for line in (places or case.log)[:1]]
-            print(": ".join(filter(None, [case.name] + told)))
+            print(": ".join(filter(None, [f"{case.report}  {case.name}"] + told)))
     failed = tally.counts()["failed"]
     print(f"{failed} of {len(tally.cases)} fail")
     return 0 if failed else 1
@@ -127,11 +132,11 @@ def counted(counts):
 def summary(tally):
     for case in tally.cases:
         if case.verdict == "failed":
-            print(": ".join(filter(None, (f"FAILED  {case.name}", case.why))))
+            print(": ".join(filter(None, (f"FAILED  {case.report}  {case.name}", case.why))))
             print("".join(f"    {text}\n" for text in case.log), end="")
     for case in tally.cases:
         if case.verdict == "skipped":
-            print(f"SKIPPED {case.name}: {case.why or 'no reason given'}")
+            print(f"SKIPPED {case.report}  {case.name}: {case.why or 'no reason given'}")
     for report in dict.fromkeys(case.report for case in tally.cases):
         print(f"   {report}: {counted(tally.counts(report))}")
     counts = tally.counts()

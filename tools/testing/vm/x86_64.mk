@@ -7,11 +7,20 @@ kernel-target	:= bzImage
 kernel-image	:= arch/x86/boot/bzImage
 cross-compile	:=
 
-# KVM's directory, and the one of its selftests
+# KVM's directory, and the one of its selftests; what "run" runs, of tools/kvm
 kvm-dir		:= arch/x86/kvm
 selftests-dir	:= x86_64
+demo-program	:= xen_runstate
 
-# An AMD CPU with SVM; its guests run as nested ones of TCG's.
-qemu		:= qemu-system-x86_64 -machine q35 -cpu max -accel tcg,thread=multi -smp 2 -m 2G
+# What all machines have. An AMD CPU with SVM; its guests run as nested ones of TCG's.
+qemu		:= qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -smp 2 -m 2G \
+		   -device virtio-serial-pci
 # TCG's TSC is steady, but the watchdog may doubt it on a busy host.
 cmdline		:= console=ttyS0 tsc=reliable
+
+# The machines, and what QEMU is told for each. The first runs all tests, others
+# those whose names match machine-tests. dts-NAME, if there: what its device
+# tree has on top of QEMU's.
+machines	:= max
+machine-tests	:=
+qemu-max	:= -cpu max

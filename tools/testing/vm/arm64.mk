@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the front door has to know of an architecture; x86_64.mk tells what is what.
+
+kernel-arch	:= arm64
+kernel-target	:= Image
+kernel-image	:= arch/arm64/boot/Image
+cross-compile	:= aarch64-linux-gnu-
+
+kvm-dir		:= arch/arm64/kvm
+selftests-dir	:= aarch64
+demo-program	:= vcpu_attrs
+
+# EL2 is the machine's own, below it TCG runs KVM's guests like any other code.
+qemu		:= qemu-system-aarch64 -machine virt,virtualization=on,gic-version=3 \
+		   -accel tcg,thread=multi -smp 2 -m 2G -device virtio-serial-device
+cmdline		:= console=ttyAMA0
+
+machines	:= max n1 a57 nopmu twopmu
+machine-tests	:= vcpu_attr_*_test
+# VHE, PMUv3 with 16-bit events
+qemu-max	:= -cpu max
+qemu-n1		:= -cpu neoverse-n1
+# No VHE, 10-bit events
+qemu-a57	:= -cpu cortex-a57
+qemu-nopmu	:= -cpu max,pmu=off
+# A PMU for each CPU, of different kinds
+qemu-twopmu	:= -cpu max
+dts-twopmu	:= two-pmus.dts
