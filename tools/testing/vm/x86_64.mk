@@ -13,8 +13,9 @@ selftests-dir	:= x86_64
 demo-program	:= xen_runstate
 
 # What all machines have. An AMD CPU with SVM; its guests run as nested ones of TCG's.
-# One thread: with more, the machine has died in xen_runstate_reader_test, where
-# guests run on both CPUs at once; whether it is QEMU or KVM is not known yet.
+# One thread: with more, QEMU 7.2 loses state of guests that run on both CPUs at once.
+# On an unedited base and without Xen, two vCPUs that exit and compute while a timer
+# preempts one hung in 2 of 8 runs of 15 s, and in none of 8 with one thread.
 qemu		:= qemu-system-x86_64 -machine q35 -accel tcg,thread=single -smp 2 -m 2G \
 		   -device virtio-serial-pci
 # TCG's TSC is steady, but the watchdog may doubt it on a busy host.
