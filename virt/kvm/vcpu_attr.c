@@ -4,7 +4,7 @@
  *
  * All architectures and attributes share the order in which a call is checked,
  * and all copies from and to user memory, which are done with no lock held but
- * vcpu->mutex.
+ * vcpu->mutex.  Ioctls of their own, as Xen's, can be served from such a table too.
  */
 #include <linux/kvm.h>
 #include <linux/uaccess.h>
@@ -58,54 +58,75 @@ bool kvm_vcpu_attr_table_sane(const struct kvm_vcpu_attr_table *table)
 	return true;
 }
 
-static int attr_usable(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, bool set)
+static bool has_feature(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row)
 {
-	if (row->feature && !row->feature(vcpu))
+	return !row->feature || row->feature(vcpu);
+}
+
+static int check_usable(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, bool set)
+{
+	if (!has_feature(vcpu, row))
 		return -ENODEV;
 
 	return row->ready ? row->ready(vcpu, set) : 0;
 }
 
-static int attr_has(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row)
+/**
+ * kvm_vcpu_attr_get - tell userspace the value of an attribute
+ * @vcpu: the vCPU
+ * @row: the attribute, which the host offers
+ * @addr: where its &kvm_vcpu_attr.size bytes are to go
+ *
+ * Context: process context, with vcpu->mutex held.  May sleep.
+ * Return: 0; -ENXIO if the attribute has no value, -ENODEV if the vCPU lacks the
+ *	   feature, -EFAULT if @addr cannot be written, or what the row's callbacks
+ *	   say.
+ */
+int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
-	return !row->feature || row->feature(vcpu) ? 0 : -ENXIO;
-}
-
-static int attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
-{
-	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64)) = {};
+	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
 	int r;
 
 	if (!row->get)
 		return -ENXIO;
 
-	r = attr_usable(vcpu, row, false);
+	r = check_usable(vcpu, row, false);
 	if (r)
 		return r;
 
-	r = row->get(vcpu, payload);
+	r = row->get(vcpu, row, payload);
 	if (r)
 		return r;
 
 	return copy_to_user(addr, payload, row->size) ? -EFAULT : 0;
 }
 
-static int attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
+/**
+ * kvm_vcpu_attr_set - set an attribute to what userspace says
+ * @vcpu: the vCPU
+ * @row: the attribute, which the host offers
+ * @addr: its &kvm_vcpu_attr.size bytes
+ *
+ * Context: process context, with vcpu->mutex held.  May sleep.
+ * Return: 0; -ENXIO if the attribute is read-only, -ENODEV if the vCPU lacks the
+ *	   feature, -EFAULT if @addr cannot be read, or what the row's callbacks say.
+ */
+int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
-	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64)) = {};
+	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
 	int r;
 
 	if (!row->set)
 		return -ENXIO;
 
-	r = attr_usable(vcpu, row, true);
+	r = check_usable(vcpu, row, true);
 	if (r)
 		return r;
 
-	if (row->size && copy_from_user(payload, addr, row->size))
+	if (copy_from_user(payload, addr, row->size))
 		return -EFAULT;
 
-	return row->set(vcpu, payload);
+	return row->set(vcpu, row, payload);
 }
 
 /**
@@ -138,11 +159,11 @@ int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *
 
 	switch (ioctl) {
 	case KVM_HAS_DEVICE_ATTR:
-		return attr_has(vcpu, row);
+		return has_feature(vcpu, row) ? 0 : -ENXIO;
 	case KVM_GET_DEVICE_ATTR:
-		return attr_get(vcpu, row, addr);
+		return kvm_vcpu_attr_get(vcpu, row, addr);
 	case KVM_SET_DEVICE_ATTR:
-		return attr_set(vcpu, row, addr);
+		return kvm_vcpu_attr_set(vcpu, row, addr);
 	default:
 		return -ENOTTY;
 	}

@@ -7,12 +7,14 @@
 
 #include <kvm/vcpu_attr.h>
 
-static int get_nothing(struct kvm_vcpu *vcpu, void *payload)
+static int get_nothing(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		       void *payload)
 {
 	return 0;
 }
 
-static int set_nothing(struct kvm_vcpu *vcpu, const void *payload)
+static int set_nothing(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		       const void *payload)
 {
 	return 0;
 }
@@ -42,7 +44,7 @@ static const struct sane_row {
 		ROW(0, 1, 4, get_nothing, set_nothing) }, 2, false },
 	{ "of no use", { ROW(0, 0, 4, NULL, NULL) }, 1, false },
 	{ "a value without a size", { ROW(0, 0, 0, get_nothing, NULL) }, 1, false },
-	{ "too large", { ROW(0, 0, 9, get_nothing, set_nothing) }, 1, false },
+	{ "too large", { ROW(0, 0, KVM_VCPU_ATTR_MAX_SIZE + 1, get_nothing, set_nothing) }, 1, false },
 };
 
 static void tables_are_checked(struct kunit *test)

@@ -31,7 +31,7 @@ int kvm_pmu_irq_ready(struct kvm_vcpu *vcpu, bool set)
 	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
 
-int kvm_pmu_irq_get(struct kvm_vcpu *vcpu, void *payload)
+int kvm_pmu_irq_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	if (!kvm_arm_pmu_irq_initialized(vcpu))
 		return -ENXIO;
@@ -76,7 +76,8 @@ static bool irq_agrees(struct kvm *kvm, int irq)
  * A PMU that was initialised before there was an irqchip has no interrupt yet and
  * may still be given one; it is claimed when the vCPU first runs.
  */
-int kvm_pmu_irq_set(struct kvm_vcpu *vcpu, const void *payload)
+int kvm_pmu_irq_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		    const void *payload)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int irq = *(const int *)payload;
@@ -96,7 +97,8 @@ int kvm_pmu_irq_set(struct kvm_vcpu *vcpu, const void *payload)
 	return 0;
 }
 
-int kvm_pmu_init_set(struct kvm_vcpu *vcpu, const void *payload)
+int kvm_pmu_init_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		     const void *payload)
 {
 	struct kvm_pmu *pmu = &vcpu->arch.pmu;
 	struct kvm *kvm = vcpu->kvm;
@@ -153,7 +155,8 @@ static bool any_pmu_created(struct kvm *kvm)
  * filter decides on all events that none speaks of: what is allowed first is all
  * that is, what is denied first is all that is not.
  */
-int kvm_pmu_filter_set(struct kvm_vcpu *vcpu, const void *payload)
+int kvm_pmu_filter_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		       const void *payload)
 {
 	const struct kvm_pmu_event_filter *filter = payload;
 	struct kvm_arch *ka = &vcpu->kvm->arch;
@@ -199,7 +202,8 @@ int kvm_pmu_filter_set(struct kvm_vcpu *vcpu, const void *payload)
  * To name the PMU that is selected already changes nothing but what was left
  * open by default: on which CPUs the vCPUs can run.
  */
-int kvm_pmu_pmu_set(struct kvm_vcpu *vcpu, const void *payload)
+int kvm_pmu_pmu_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		    const void *payload)
 {
 	struct arm_pmu *pmu = kvm_arm_find_pmu(*(const int *)payload);
 	struct kvm_arch *ka = &vcpu->kvm->arch;

@@ -117,13 +117,14 @@ bool kvm_pvtime_attr_offered(struct kvm_vcpu *vcpu)
 	return kvm_arm_pvtime_supported();
 }
 
-int kvm_pvtime_ipa_get(struct kvm_vcpu *vcpu, void *payload)
+int kvm_pvtime_ipa_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	*(u64 *)payload = vcpu->arch.steal.base;
 	return 0;
 }
 
-int kvm_pvtime_ipa_set(struct kvm_vcpu *vcpu, const void *payload)
+int kvm_pvtime_ipa_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		       const void *payload)
 {
 	u64 ipa = *(const u64 *)payload;
 	bool writable;

@@ -11,6 +11,7 @@
 
 #include <kvm/arm_arch_timer.h>
 #include <kvm/arm_vgic.h>
+#include <kvm/vcpu_attr.h>
 
 #include "timer_attr.h"
 #include "vcpu_attr.h"
@@ -36,14 +37,26 @@ static bool ppis_claimed(struct kvm *kvm)
 	return false;
 }
 
-static int timer_irq_get(struct kvm_vcpu *vcpu, enum kvm_arch_timers timer, void *payload)
+static u8 *timer_ppi(struct kvm *kvm, u32 attr)
 {
-	*(int *)payload = vcpu->kvm->arch.timer_data.ppi[timer];
+	static const enum kvm_arch_timers timers[] = {
+		[KVM_ARM_VCPU_TIMER_IRQ_VTIMER]	 = TIMER_VTIMER,
+		[KVM_ARM_VCPU_TIMER_IRQ_PTIMER]	 = TIMER_PTIMER,
+		[KVM_ARM_VCPU_TIMER_IRQ_HVTIMER] = TIMER_HVTIMER,
+		[KVM_ARM_VCPU_TIMER_IRQ_HPTIMER] = TIMER_HPTIMER,
+	};
+
+	return &kvm->arch.timer_data.ppi[timers[attr]];
+}
+
+int kvm_timer_irq_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+{
+	*(int *)payload = *timer_ppi(vcpu->kvm, row->attr);
 	return 0;
 }
 
-static int timer_irq_set(struct kvm_vcpu *vcpu, enum kvm_arch_timers timer,
-			 const void *payload)
+int kvm_timer_irq_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		      const void *payload)
 {
 	int irq = *(const int *)payload;
 
@@ -55,26 +68,9 @@ static int timer_irq_set(struct kvm_vcpu *vcpu, enum kvm_arch_timers timer,
 	if (ppis_claimed(vcpu->kvm))
 		return -EBUSY;
 
-	vcpu->kvm->arch.timer_data.ppi[timer] = irq;
+	*timer_ppi(vcpu->kvm, row->attr) = irq;
 	return 0;
 }
-
-/* The table's callbacks are not told which row they are called for. */
-#define TIMER_ACCESSORS(prefix, timer)						\
-int kvm_##prefix##_irq_get(struct kvm_vcpu *vcpu, void *payload)		\
-{										\
-	return timer_irq_get(vcpu, timer, payload);				\
-}										\
-										\
-int kvm_##prefix##_irq_set(struct kvm_vcpu *vcpu, const void *payload)		\
-{										\
-	return timer_irq_set(vcpu, timer, payload);				\
-}
-
-TIMER_ACCESSORS(vtimer, TIMER_VTIMER)
-TIMER_ACCESSORS(ptimer, TIMER_PTIMER)
-TIMER_ACCESSORS(hvtimer, TIMER_HVTIMER)
-TIMER_ACCESSORS(hptimer, TIMER_HPTIMER)
 
 static void release_ppi(struct kvm_vcpu *vcpu, struct arch_timer_context *ctx)
 {

@@ -12,7 +12,8 @@
 
 #include "x86.h"
 
-static int get_tsc_offset(struct kvm_vcpu *vcpu, void *payload)
+static int get_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  void *payload)
 {
 	*(u64 *)payload = vcpu->arch.l1_tsc_offset;
 	return 0;
@@ -22,7 +23,8 @@ static int get_tsc_offset(struct kvm_vcpu *vcpu, void *payload)
  * vCPUs of one frequency and one offset are matched: their TSCs are the same, and
  * the VM may go on using the master clock.
  */
-static int set_tsc_offset(struct kvm_vcpu *vcpu, const void *payload)
+static int set_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload)
 {
 	struct kvm_arch *ka = &vcpu->kvm->arch;
 	u64 offset = *(const u64 *)payload;

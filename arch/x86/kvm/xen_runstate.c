@@ -185,12 +185,6 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 	return 0;
 }
 
-gpa_t kvm_xen_runstate_get_addr(struct kvm_vcpu *vcpu)
-{
-	return area_registered(vcpu) ? vcpu->arch.xen.runstate.gpc[0].gpa :
-				       KVM_XEN_INVALID_GPA;
-}
-
 static void area_unregister(struct kvm_vcpu *vcpu)
 {
 	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
@@ -208,7 +202,8 @@ static void area_unregister(struct kvm_vcpu *vcpu)
 int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	gpa_t old = kvm_xen_runstate_get_addr(vcpu);
+	bool was_registered = area_registered(vcpu);
+	gpa_t old = xr->gpc[0].gpa;
 	int r;
 
 	if (gpa == KVM_XEN_INVALID_GPA) {
@@ -216,14 +211,16 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 		return 0;
 	}
 
+	guard(srcu)(&vcpu->kvm->srcu);
+
 	r = area_map(vcpu, gpa);
 	if (!r)
 		r = area_write(vcpu, &xr->now);
 
-	if (r && old == KVM_XEN_INVALID_GPA)
-		area_unregister(vcpu);
-	else if (r)
+	if (r && was_registered)
 		area_map(vcpu, old);
+	else if (r)
+		area_unregister(vcpu);
 
 	xr->refresh = true;
 	return r;
@@ -249,6 +246,8 @@ static int commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
 	int r;
 
 	lockdep_assert_held(&vcpu->mutex);
+
+	guard(srcu)(&vcpu->kvm->srcu);
 
 	r = area_write(vcpu, next);
 	if (r)
@@ -417,7 +416,12 @@ void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
-	if (unlikely(xr->long_mode != long_mode(vcpu)) && !area_write(vcpu, &xr->now))
+	if (likely(xr->long_mode == long_mode(vcpu)))
+		return;
+
+	guard(srcu)(&vcpu->kvm->srcu);
+
+	if (!area_write(vcpu, &xr->now))
 		xr->refresh = true;
 }
 

@@ -7,13 +7,18 @@
 #include "xen.h"
 #include "xen_runstate_core.h"
 
+struct kvm_vcpu_attr_table;
+
 #ifdef CONFIG_KVM_XEN
+
+/* xen_vcpu_attr.c */
+extern const struct kvm_vcpu_attr_table kvm_xen_vcpu_attrs;
+int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);
 
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu);
 
 /* What userspace sets.  A call that fails has changed nothing. */
-gpa_t kvm_xen_runstate_get_addr(struct kvm_vcpu *vcpu);
 int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa);
 int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state);
 int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *next);

@@ -7,12 +7,13 @@
 #include "x86.h"
 #include "xen_runstate.h"
 
-#include <linux/nospec.h>
 #include <linux/sched/stat.h>
 
 #include <xen/interface/xen.h>
 
 #include <asm/pvclock.h>
+
+#include <kvm/vcpu_attr.h>
 
 /* The lowest vector that the APIC accepts; 0 turns an upcall off. */
 #define FIRST_UPCALL_VECTOR	0x10
@@ -20,10 +21,8 @@
 /* For RUNSTATE_ADJUST, in place of a state. */
 #define KEEP_STATE		((u64)-1)
 
-static gpa_t gpc_gpa(struct gfn_to_pfn_cache *gpc)
-{
-	return kvm_gpc_is_gpa_active(gpc) ? gpc->gpa : KVM_XEN_INVALID_GPA;
-}
+/* The payload of an attribute, as a member of the ABI's union. */
+#define PAYLOAD(member)	typeof_member(struct kvm_xen_vcpu_attr, u.member)
 
 /*
  * Move a cache of one of the guest's clock areas to @hva, or to @gpa if that is
@@ -36,6 +35,8 @@ static int clock_area_set(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 	bool was_active = gpc->active;
 	gpa_t old_gpa = gpc->gpa;
 	int r;
+
+	guard(srcu)(&vcpu->kvm->srcu);
 
 	r = hva ? kvm_gpc_activate_hva(gpc, hva, len) : kvm_gpc_activate(gpc, gpa, len);
 	if (!r)
@@ -54,164 +55,188 @@ static int clock_area_set(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 static_assert(sizeof(struct vcpu_info) == sizeof(struct compat_vcpu_info));
 static_assert(offsetof(struct vcpu_info, time) == offsetof(struct compat_vcpu_info, time));
 
-static int set_vcpu_info(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_vcpu_info(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			 const void *payload)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.xen.vcpu_info_cache;
+	gpa_t gpa = *(const u64 *)payload;
 
-	if (attr->u.gpa == KVM_XEN_INVALID_GPA) {
+	if (gpa == KVM_XEN_INVALID_GPA) {
 		kvm_gpc_deactivate(gpc);
 		return 0;
 	}
 
-	if (!IS_ALIGNED(attr->u.gpa, sizeof(u32)))
+	if (!IS_ALIGNED(gpa, sizeof(u32)))
 		return -ENXIO;
 
-	return clock_area_set(vcpu, gpc, attr->u.gpa, 0, sizeof(struct vcpu_info));
+	return clock_area_set(vcpu, gpc, gpa, 0, sizeof(struct vcpu_info));
 }
 
-static int get_vcpu_info(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
-{
-	attr->u.gpa = gpc_gpa(&vcpu->arch.xen.vcpu_info_cache);
-	return 0;
-}
-
-static int set_vcpu_info_hva(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_vcpu_info_hva(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     const void *payload)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.xen.vcpu_info_cache;
+	u64 hva = *(const u64 *)payload;
 
-	if (!attr->u.hva) {
+	if (!hva) {
 		kvm_gpc_deactivate(gpc);
 		return 0;
 	}
 
-	if (!IS_ALIGNED(attr->u.hva, sizeof(u32)))
+	if (!IS_ALIGNED(hva, sizeof(u32)))
 		return -ENXIO;
 
-	return clock_area_set(vcpu, gpc, INVALID_GPA, attr->u.hva, sizeof(struct vcpu_info));
+	return clock_area_set(vcpu, gpc, INVALID_GPA, hva, sizeof(struct vcpu_info));
 }
 
-static int get_vcpu_info_hva(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int get_vcpu_info_hva(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     void *payload)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.xen.vcpu_info_cache;
 
-	attr->u.hva = kvm_gpc_is_hva_active(gpc) ? gpc->uhva : 0;
+	*(u64 *)payload = kvm_gpc_is_hva_active(gpc) ? gpc->uhva : 0;
 	return 0;
 }
 
-static int set_vcpu_time_info(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_vcpu_time_info(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			      const void *payload)
 {
 	struct gfn_to_pfn_cache *gpc = &vcpu->arch.xen.vcpu_time_info_cache;
+	gpa_t gpa = *(const u64 *)payload;
 
-	if (attr->u.gpa == KVM_XEN_INVALID_GPA) {
+	if (gpa == KVM_XEN_INVALID_GPA) {
 		kvm_gpc_deactivate(gpc);
 		return 0;
 	}
 
-	return clock_area_set(vcpu, gpc, attr->u.gpa, 0,
-			      sizeof(struct pvclock_vcpu_time_info));
+	return clock_area_set(vcpu, gpc, gpa, 0, sizeof(struct pvclock_vcpu_time_info));
 }
 
-static int get_vcpu_time_info(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     const void *payload)
 {
-	attr->u.gpa = gpc_gpa(&vcpu->arch.xen.vcpu_time_info_cache);
+	return kvm_xen_runstate_set_addr(vcpu, *(const u64 *)payload);
+}
+
+/* Where an area is that the guest has registered by its address. */
+static int get_gpa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+{
+	static const size_t caches[] = {
+		[KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO] =
+			offsetof(struct kvm_vcpu_xen, vcpu_info_cache),
+		[KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO] =
+			offsetof(struct kvm_vcpu_xen, vcpu_time_info_cache),
+		[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR] =
+			offsetof(struct kvm_vcpu_xen, runstate.gpc),
+	};
+	struct gfn_to_pfn_cache *gpc = (void *)&vcpu->arch.xen + caches[row->attr];
+
+	*(u64 *)payload = kvm_gpc_is_gpa_active(gpc) ? gpc->gpa : KVM_XEN_INVALID_GPA;
 	return 0;
 }
 
-static int set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+				const void *payload)
 {
-	return kvm_xen_runstate_set_addr(vcpu, attr->u.gpa);
-}
+	u64 state = *(const u64 *)payload;
 
-static int get_runstate_addr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
-{
-	attr->u.gpa = kvm_xen_runstate_get_addr(vcpu);
-	return 0;
-}
-
-static int set_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
-{
-	if (attr->u.runstate.state > RUNSTATE_offline)
+	if (state > RUNSTATE_offline)
 		return -EINVAL;
 
-	return kvm_xen_runstate_set_current(vcpu, attr->u.runstate.state);
+	return kvm_xen_runstate_set_current(vcpu, state);
 }
 
-static int get_runstate_current(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int get_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+				void *payload)
 {
-	attr->u.runstate.state = vcpu->arch.xen.runstate.now.state;
+	*(u64 *)payload = vcpu->arch.xen.runstate.now.state;
 	return 0;
 }
 
-static void runstate_from_attr(struct xen_runstate *rs, const struct kvm_xen_vcpu_attr *attr)
+static struct xen_runstate runstate_of_attr(const PAYLOAD(runstate) *attr)
 {
-	*rs = (struct xen_runstate) {
-		.state = attr->u.runstate.state,
-		.entry_time = attr->u.runstate.state_entry_time,
+	return (struct xen_runstate) {
+		.state = attr->state,
+		.entry_time = attr->state_entry_time,
 		.time = {
-			[RUNSTATE_running]  = attr->u.runstate.time_running,
-			[RUNSTATE_runnable] = attr->u.runstate.time_runnable,
-			[RUNSTATE_blocked]  = attr->u.runstate.time_blocked,
-			[RUNSTATE_offline]  = attr->u.runstate.time_offline,
+			[RUNSTATE_running]  = attr->time_running,
+			[RUNSTATE_runnable] = attr->time_runnable,
+			[RUNSTATE_blocked]  = attr->time_blocked,
+			[RUNSTATE_offline]  = attr->time_offline,
 		},
 	};
 }
 
-static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     const void *payload)
 {
-	struct xen_runstate next;
+	const PAYLOAD(runstate) *attr = payload;
+	struct xen_runstate next = runstate_of_attr(attr);
 
-	if (attr->u.runstate.state > RUNSTATE_offline)
+	if (attr->state > RUNSTATE_offline)
 		return -EINVAL;
 
-	runstate_from_attr(&next, attr);
 	return kvm_xen_runstate_set_data(vcpu, &next);
 }
 
-static int get_runstate_data(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int get_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     void *payload)
 {
 	const struct xen_runstate *rs = &vcpu->arch.xen.runstate.now;
+	PAYLOAD(runstate) *attr = payload;
 
-	attr->u.runstate.state = rs->state;
-	attr->u.runstate.state_entry_time = rs->entry_time;
-	attr->u.runstate.time_running = rs->time[RUNSTATE_running];
-	attr->u.runstate.time_runnable = rs->time[RUNSTATE_runnable];
-	attr->u.runstate.time_blocked = rs->time[RUNSTATE_blocked];
-	attr->u.runstate.time_offline = rs->time[RUNSTATE_offline];
+	attr->state = rs->state;
+	attr->state_entry_time = rs->entry_time;
+	attr->time_running = rs->time[RUNSTATE_running];
+	attr->time_runnable = rs->time[RUNSTATE_runnable];
+	attr->time_blocked = rs->time[RUNSTATE_blocked];
+	attr->time_offline = rs->time[RUNSTATE_offline];
 	return 0;
 }
 
-static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			       const void *payload)
 {
-	struct xen_runstate delta;
+	const PAYLOAD(runstate) *attr = payload;
+	struct xen_runstate delta = runstate_of_attr(attr);
 
-	if (attr->u.runstate.state > RUNSTATE_offline &&
-	    attr->u.runstate.state != KEEP_STATE)
+	if (attr->state > RUNSTATE_offline && attr->state != KEEP_STATE)
 		return -EINVAL;
 
-	runstate_from_attr(&delta, attr);
 	return kvm_xen_runstate_adjust(vcpu, &delta);
 }
 
-static int set_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+/* There is nothing to get; the core would say ENXIO, this ioctl never did. */
+static int get_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			       void *payload)
 {
-	if (attr->u.vcpu_id >= KVM_MAX_VCPUS)
+	return -EINVAL;
+}
+
+static int set_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		       const void *payload)
+{
+	u32 id = *(const u32 *)payload;
+
+	if (id >= KVM_MAX_VCPUS)
 		return -EINVAL;
 
-	vcpu->arch.xen.vcpu_id = attr->u.vcpu_id;
+	vcpu->arch.xen.vcpu_id = id;
 	return 0;
 }
 
-static int get_vcpu_id(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int get_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
-	attr->u.vcpu_id = vcpu->arch.xen.vcpu_id;
+	*(u32 *)payload = vcpu->arch.xen.vcpu_id;
 	return 0;
 }
 
-static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+		     const void *payload)
 {
-	u32 port = attr->u.timer.port;
+	const PAYLOAD(timer) *attr = payload;
 
-	if (port && attr->u.timer.priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
+	if (attr->port && attr->priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
 		return -EINVAL;
 
 	if (!vcpu->arch.xen.timer.function)
@@ -219,10 +244,10 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr
 
 	/* A timer that fires now must not be taken for one of the new port. */
 	kvm_xen_stop_timer(vcpu);
-	vcpu->arch.xen.timer_virq = port;
+	vcpu->arch.xen.timer_virq = attr->port;
 
-	if (port && attr->u.timer.expires_ns)
-		kvm_xen_start_timer(vcpu, attr->u.timer.expires_ns, false);
+	if (attr->port && attr->expires_ns)
+		kvm_xen_start_timer(vcpu, attr->expires_ns, false);
 
 	return 0;
 }
@@ -234,18 +259,20 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr
  * both here and where it is restored, the second event finds the first pending
  * and is lost in it.
  */
-static int get_timer(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
+	PAYLOAD(timer) *attr = payload;
 
 	if (xen->timer_expires) {
 		hrtimer_cancel(&xen->timer);
-		kvm_xen_inject_timer_irqs(vcpu);
+		scoped_guard(srcu, &vcpu->kvm->srcu)
+			kvm_xen_inject_timer_irqs(vcpu);
 	}
 
-	attr->u.timer.port = xen->timer_virq;
-	attr->u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
-	attr->u.timer.expires_ns = xen->timer_expires;
+	attr->port = xen->timer_virq;
+	attr->priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+	attr->expires_ns = xen->timer_expires;
 
 	if (xen->timer_expires)
 		hrtimer_start_expires(&xen->timer, HRTIMER_MODE_ABS_HARD);
@@ -253,110 +280,86 @@ static int get_timer(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
 	return 0;
 }
 
-static int set_upcall_vector(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr)
+static int set_upcall_vector(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     const void *payload)
 {
-	if (attr->u.vector && attr->u.vector < FIRST_UPCALL_VECTOR)
+	u8 vector = *(const u8 *)payload;
+
+	if (vector && vector < FIRST_UPCALL_VECTOR)
 		return -EINVAL;
 
-	vcpu->arch.xen.upcall_vector = attr->u.vector;
+	vcpu->arch.xen.upcall_vector = vector;
 	return 0;
 }
 
-static int get_upcall_vector(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
+static int get_upcall_vector(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     void *payload)
 {
-	attr->u.vector = vcpu->arch.xen.upcall_vector;
+	*(u8 *)payload = vcpu->arch.xen.upcall_vector;
 	return 0;
 }
+
+/* Without the scheduler's figures there is no runstate. */
+static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
+{
+	return sched_info_on() ? 0 : -EOPNOTSUPP;
+}
+
+#define XEN_ATTR(type, member, _get, _set)				\
+	{								\
+		.attr	= KVM_XEN_VCPU_ATTR_TYPE_##type,		\
+		.size	= sizeof(PAYLOAD(member)),			\
+		.get	= _get,						\
+		.set	= _set,						\
+	}
+#define RUNSTATE_ATTR(type, member, _get, _set)				\
+	{								\
+		.attr	= KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type,	\
+		.size	= sizeof(PAYLOAD(member)),			\
+		.ready	= runstate_ready,				\
+		.get	= _get,						\
+		.set	= _set,						\
+	}
+
+static const struct kvm_vcpu_attr attrs[] = {
+	XEN_ATTR(VCPU_INFO,	gpa,		get_gpa,		set_vcpu_info),
+	XEN_ATTR(VCPU_TIME_INFO, gpa,		get_gpa,		set_vcpu_time_info),
+	RUNSTATE_ATTR(ADDR,	gpa,		get_gpa,		set_runstate_addr),
+	RUNSTATE_ATTR(CURRENT,	runstate.state,	get_runstate_current,	set_runstate_current),
+	RUNSTATE_ATTR(DATA,	runstate,	get_runstate_data,	set_runstate_data),
+	RUNSTATE_ATTR(ADJUST,	runstate,	get_runstate_adjust,	set_runstate_adjust),
+	XEN_ATTR(VCPU_ID,	vcpu_id,	get_vcpu_id,		set_vcpu_id),
+	XEN_ATTR(TIMER,		timer,		get_timer,		set_timer),
+	XEN_ATTR(UPCALL_VECTOR,	vector,		get_upcall_vector,	set_upcall_vector),
+	XEN_ATTR(VCPU_INFO_HVA,	hva,		get_vcpu_info_hva,	set_vcpu_info_hva),
+};
+
+const struct kvm_vcpu_attr_table kvm_xen_vcpu_attrs = { attrs, ARRAY_SIZE(attrs) };
 
 /*
- * A row of the table.  All callbacks run with vcpu->mutex and SRCU held, those
- * of a row that is not @runstate with the VM's xen_lock as well.  Runstate rows
- * need the scheduler's figures and fail with EOPNOTSUPP if there are none.
+ * KVM_XEN_VCPU_GET_ATTR and KVM_XEN_VCPU_SET_ATTR.  All that they touch is the
+ * vCPU's own, under vcpu->mutex: vCPUs do not wait for each other here.
  */
-struct xen_vcpu_attr {
-	int (*set)(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *attr);
-	int (*get)(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr);	/* NULL: EINVAL */
-	bool runstate;
-};
-
-#define XEN_ATTR(type, _name)						\
-	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
-		.set = set_##_name,					\
-		.get = get_##_name,					\
-	}
-#define RUNSTATE_ATTR(type, _set, _get)					\
-	[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type] = {			\
-		.set = _set,						\
-		.get = _get,						\
-		.runstate = true,					\
-	}
-
-static const struct xen_vcpu_attr attrs[] = {
-	XEN_ATTR(VCPU_INFO,		vcpu_info),
-	XEN_ATTR(VCPU_INFO_HVA,		vcpu_info_hva),
-	XEN_ATTR(VCPU_TIME_INFO,	vcpu_time_info),
-	RUNSTATE_ATTR(ADDR,		set_runstate_addr,	get_runstate_addr),
-	RUNSTATE_ATTR(CURRENT,		set_runstate_current,	get_runstate_current),
-	RUNSTATE_ATTR(DATA,		set_runstate_data,	get_runstate_data),
-	RUNSTATE_ATTR(ADJUST,		set_runstate_adjust,	NULL),
-	XEN_ATTR(VCPU_ID,		vcpu_id),
-	XEN_ATTR(TIMER,			timer),
-	XEN_ATTR(UPCALL_VECTOR,		upcall_vector),
-};
-
-static const struct xen_vcpu_attr *find_attr(u16 type)
+int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
-	const struct xen_vcpu_attr *row;
+	struct kvm_xen_vcpu_attr __user *attr = argp;
+	const struct kvm_vcpu_attr *row;
+	u16 type;
+	int r;
 
-	if (type >= ARRAY_SIZE(attrs))
-		return NULL;
+	if (get_user(type, &attr->type))
+		return -EFAULT;
 
-	row = &attrs[array_index_nospec(type, ARRAY_SIZE(attrs))];
-	return row->set ? row : NULL;
-}
-
-static int attr_call(struct kvm_vcpu *vcpu, const struct xen_vcpu_attr *row,
-		     struct kvm_xen_vcpu_attr *attr, bool set)
-{
-	int idx, r;
-
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	r = set ? row->set(vcpu, attr) : row->get(vcpu, attr);
-
-	/* Last, lest an area be written that the call has replaced. */
-	kvm_xen_runstate_sync_layout(vcpu);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-
-	return r;
-}
-
-static int attr_dispatch(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr, bool set)
-{
-	const struct xen_vcpu_attr *row = find_attr(attr->type);
-
+	row = kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, 0, type);
 	if (!row)
 		return -ENOENT;
 
-	if (row->runstate && !sched_info_on())
-		return -EOPNOTSUPP;
+	if (ioctl == KVM_XEN_VCPU_SET_ATTR)
+		r = kvm_vcpu_attr_set(vcpu, row, &attr->u);
+	else
+		r = kvm_vcpu_attr_get(vcpu, row, &attr->u);
 
-	if (!set && !row->get)
-		return -EINVAL;
-
-	if (row->runstate)
-		return attr_call(vcpu, row, attr, set);
-
-	guard(mutex)(&vcpu->kvm->arch.xen.xen_lock);
-
-	return attr_call(vcpu, row, attr, set);
-}
-
-int kvm_xen_vcpu_set_attr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *data)
-{
-	return attr_dispatch(vcpu, data, true);
-}
-
-int kvm_xen_vcpu_get_attr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *data)
-{
-	return attr_dispatch(vcpu, data, false);
+	/* Last, lest an area be written that the call has replaced. */
+	kvm_xen_runstate_sync_layout(vcpu);
+	return r;
 }
