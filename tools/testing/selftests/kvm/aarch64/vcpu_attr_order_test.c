@@ -43,15 +43,15 @@ static const struct {
 } unknown[] = {
 	{ PMU,		PMU_SET_PMU + 1 },
 	{ PMU,		PMU_IRQ | BIT_ULL(32) },
-	{ PMU,		~0ULL },
+	{ PMU,		UNKNOWN_ATTR },
 	{ TIMER,	HPTIMER + 1 },
 	{ TIMER,	VTIMER | BIT_ULL(32) },
-	{ TIMER,	~0ULL },
+	{ TIMER,	UNKNOWN_ATTR },
 	{ PVTIME,	PVTIME_IPA + 1 },
 	{ PVTIME,	PVTIME_IPA | BIT_ULL(32) },
-	{ PVTIME,	~0ULL },
+	{ PVTIME,	UNKNOWN_ATTR },
 	{ PVTIME + 1,	0 },
-	{ ~0U,		0 },
+	{ UNKNOWN_GROUP, 0 },
 };
 
 enum stage {
@@ -173,6 +173,11 @@ TEST_F(vcpu_attr_order, unreadable_kvm_device_attr_is_efault)
 	expect_unreadable_attr_is_efault(_metadata, self->vcpu, &self->mem);
 }
 
+TEST_F(vcpu_attr_order, foreign_process_is_eio)
+{
+	expect_foreign_process_is_eio(_metadata, self->vcpu);
+}
+
 TEST_F(vcpu_attr_order, unknown_is_enxio)
 {
 	for (int i = 0; i < ARRAY_SIZE(unknown); i++)
@@ -289,6 +294,22 @@ TEST_F(vcpu_attr_order, refused_set_changes_nothing)
 			TH_LOG("vCPU %d: IPA 0x%lx to 0x%lx", i, before[i].ipa, after.ipa);
 		}
 	}
+}
+
+/* KVM gives a VM up when a vCPU is run whose vgic is not initialised. */
+TEST(vcpu_attr_of_a_vm_that_was_given_up_is_eio)
+{
+	struct kvm_vm *vm = vm_create(1);
+	struct kvm_vcpu *vcpu = add_vcpu(vm, 0, host_has_pmu(), guest_exits);
+
+	create_vgic(vm);
+	ASSERT_NE(0, run_immediate_exit(vcpu));
+	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
+		EXPECT_EQ(-EIO, attr_call(vcpu, vcpu_attr_calls[i].ioctl, UNKNOWN_GROUP,
+					  UNKNOWN_ATTR, NULL));
+	}
+	/* No ioctl can take its memory away any more. */
+	kvm_vm_release(vm);
 }
 
 /*

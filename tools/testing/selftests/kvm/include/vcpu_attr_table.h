@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "test_util.h"
 #include "kvm_util.h"
 #include "kvm_test_harness.h"
+#include "vcpu_attr_reached.h"
 
 /* @size of the payload, 0 if there is none; @has_value if it can be got. */
 struct vcpu_attr_row {
@@ -25,14 +27,9 @@ struct vcpu_attr_row {
 	bool has_value;
 };
 
-static const struct {
-	unsigned long ioctl;
-	const char *name;
-} vcpu_attr_calls[] = {
-	{ KVM_HAS_DEVICE_ATTR, "HAS" },
-	{ KVM_GET_DEVICE_ATTR, "GET" },
-	{ KVM_SET_DEVICE_ATTR, "SET" },
-};
+/* What no host has. */
+#define UNKNOWN_GROUP	~0U
+#define UNKNOWN_ATTR	~0ULL
 
 /*
  * The calls return 0 or a negative errno.
@@ -46,8 +43,9 @@ static inline int attr_call_flags(struct kvm_vcpu *vcpu, unsigned long ioctl_nr,
 		.attr = attr,
 		.addr = (uintptr_t)addr,
 	};
+	int r = ioctl(vcpu->fd, ioctl_nr, &dev) ? -errno : 0;
 
-	return ioctl(vcpu->fd, ioctl_nr, &dev) ? -errno : 0;
+	return note_vcpu_attr_error(ioctl_nr, group, attr, r);
 }
 
 static inline int attr_call(struct kvm_vcpu *vcpu, unsigned long ioctl_nr,
@@ -132,8 +130,10 @@ static inline void expect_unreadable_attr_is_efault(struct __test_metadata *_met
 
 	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
 		for (int j = 0; j < ARRAY_SIZE(addr); j++) {
-			int r = ioctl(vcpu->fd, vcpu_attr_calls[i].ioctl, addr[j]) ? -errno : 0;
+			const unsigned long nr = vcpu_attr_calls[i].ioctl;
+			int r = ioctl(vcpu->fd, nr, addr[j]) ? -errno : 0;
 
+			note_vcpu_attr_error(nr, UNKNOWN_GROUP, UNKNOWN_ATTR, r);
 			EXPECT_EQ(-EFAULT, r) {
 				TH_LOG("%s with struct kvm_device_attr at %p",
 				       vcpu_attr_calls[i].name, addr[j]);
@@ -170,6 +170,25 @@ static inline void expect_unknown_is_enxio(struct __test_metadata *_metadata,
 			}
 		}
 	}
+}
+
+/* Only the process that made the VM has a say in it, whatever it is about. */
+static inline void expect_foreign_process_is_eio(struct __test_metadata *_metadata,
+						 struct kvm_vcpu *vcpu)
+{
+	pid_t child = fork();
+	int status;
+
+	ASSERT_LE(0, child);
+	if (!child) {
+		status = 0;
+		for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++)
+			status |= attr_call(vcpu, vcpu_attr_calls[i].ioctl, UNKNOWN_GROUP,
+					    UNKNOWN_ATTR, NULL) != -EIO;
+		_exit(status);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 /* HAS neither reads nor writes at addr: it answers the same wherever that is. */

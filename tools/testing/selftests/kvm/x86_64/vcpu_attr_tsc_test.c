@@ -125,6 +125,11 @@ TEST_F(vcpu_attr_tsc, unreadable_kvm_device_attr_is_efault)
 	expect_unreadable_attr_is_efault(_metadata, self->vcpus[0], &self->mem);
 }
 
+TEST_F(vcpu_attr_tsc, foreign_process_is_eio)
+{
+	expect_foreign_process_is_eio(_metadata, self->vcpus[0]);
+}
+
 TEST_F(vcpu_attr_tsc, unknown_is_enxio)
 {
 	static const struct {
@@ -133,9 +138,9 @@ TEST_F(vcpu_attr_tsc, unknown_is_enxio)
 	} unknown[] = {
 		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET + 1 },
 		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET | BIT_ULL(32) },
-		{ KVM_VCPU_TSC_CTRL, ~0ULL },
+		{ KVM_VCPU_TSC_CTRL, UNKNOWN_ATTR },
 		{ KVM_VCPU_TSC_CTRL + 1, KVM_VCPU_TSC_OFFSET },
-		{ ~0U, KVM_VCPU_TSC_OFFSET },
+		{ UNKNOWN_GROUP, KVM_VCPU_TSC_OFFSET },
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(unknown); i++)
