@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls that VMMs make, in their order, up to vCPUs that run.  None of them
- * may fail: VMMs give up on errors.
+ * The calls that VMMs make, in their order, up to vCPUs that run; on restore they
+ * make the same ones again.  None of them may fail: VMMs give up on errors.
  */
 #include "vcpu_attr.h"
 
@@ -10,8 +10,9 @@
 #define PV_TIME_ST	0xc5000021
 
 #define ST_IPA(_i)	(ST_GPA + 64 * (_i))
+#define NO_IPA		~0ULL
 
-/* What PV_TIME_ST told the vCPUs. */
+/* What PV_TIME_ST told the vCPUs; it is NO_IPA as well if there is no structure. */
 static u64 told[NR_VCPUS];
 
 static void guest_asks_for_stolen_time(void)
@@ -27,55 +28,52 @@ static void guest_asks_for_stolen_time(void)
 struct vmm {
 	struct kvm_vm *vm;
 	struct kvm_vcpu *vcpus[NR_VCPUS];
+	u64 ipas[NR_VCPUS];
+	int gic_fd;
 	bool pmu;
 	bool pvtime;
 };
 
-FIXTURE(vcpu_attr_vmm) {
-	struct vmm vmm;
-};
+/*
+ * The steps: what a VMM does once, or for each vCPU
+ */
 
-FIXTURE_SETUP(vcpu_attr_vmm)
+static void creates_vcpu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
 {
-	self->vmm.vm = vm_create(NR_VCPUS);
-	self->vmm.pmu = host_has_pmu();
-	self->vmm.pvtime = kvm_has_cap(KVM_CAP_STEAL_TIME);
-	add_st_slot(self->vmm.vm, 0);
+	vmm->vcpus[i] = add_vcpu(vmm->vm, i, vmm->pmu, guest_asks_for_stolen_time);
 }
 
-FIXTURE_TEARDOWN(vcpu_attr_vmm)
+/* KVM_CREATE_VCPU by itself, KVM_ARM_VCPU_INIT comes later. */
+static void creates_bare_vcpu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
 {
-	kvm_vm_free(self->vmm.vm);
+	vmm->vcpus[i] = add_bare_vcpu(vmm->vm, i);
 }
 
-/* KVM_CREATE_VCPU and KVM_ARM_VCPU_INIT of all vCPUs. */
-static void create_vcpus(struct vmm *vmm)
+static void inits_vcpu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
 {
-	for (int i = 0; i < NR_VCPUS; i++)
-		vmm->vcpus[i] = add_vcpu(vmm->vm, i, vmm->pmu, guest_asks_for_stolen_time);
+	finish_vcpu(vmm->vcpus[i], vmm->pmu, guest_asks_for_stolen_time);
 }
 
-static void expect_all_run(struct __test_metadata *_metadata, struct vmm *vmm)
+static void wants_no_pmu(struct __test_metadata *_metadata, struct vmm *vmm)
 {
-	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < NR_VCPUS; i++) {
-			EXPECT_EQ(0, run_to_sync(vmm->vcpus[i])) {
-				TH_LOG("vCPU %d", i);
-			}
-		}
-	}
+	vmm->pmu = false;
 }
 
-static void expect_stolen_time(struct __test_metadata *_metadata, struct vmm *vmm)
+static void makes_vgic(struct __test_metadata *_metadata, struct vmm *vmm)
 {
-	if (!vmm->pvtime)
-		return;
+	vmm->gic_fd = add_vgic(vmm->vm);
+}
 
-	sync_global_from_guest(vmm->vm, told);
-	for (int i = 0; i < NR_VCPUS; i++) {
-		EXPECT_EQ(ST_IPA(i), told[i]);
-		EXPECT_EQ(ST_IPA(i), pvtime_get_ipa(vmm->vcpus[i]));
-	}
+static void creates_vgic(struct __test_metadata *_metadata, struct vmm *vmm)
+{
+	vmm->gic_fd = create_vgic(vmm->vm);
+}
+
+static void inits_vgic(struct __test_metadata *_metadata, struct vmm *vmm)
+{
+	set_vgic_lines(vmm->gic_fd);
+	init_vgic(vmm->gic_fd);
+	place_vgic(vmm->vm, vmm->gic_fd);
 }
 
 /* Most VMMs ask before each SET. */
@@ -90,179 +88,241 @@ static void has_and_set(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu
 	}
 }
 
-TEST_F(vcpu_attr_vmm, qemu)
+static void sets_pmu_irq(struct __test_metadata *_metadata, struct vmm *vmm, int i)
 {
-	struct vmm *vmm = &self->vmm;
 	const int irq = PMU_PPI;
 
-	create_vcpus(vmm);
-	add_vgic(vmm->vm);
-	for (int i = 0; i < NR_VCPUS; i++) {
-		const u64 ipa = ST_IPA(i);
-
-		if (vmm->pmu) {
-			has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_IRQ, &irq);
-			has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_INIT, NULL);
-		}
-		if (vmm->pvtime)
-			has_and_set(_metadata, vmm->vcpus[i], PVTIME, PVTIME_IPA, &ipa);
-	}
-	expect_all_run(_metadata, vmm);
-	expect_stolen_time(_metadata, vmm);
+	if (vmm->pmu)
+		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_IRQ, &irq);
 }
+
+/* KVM wants an int, and finds it in the first half. */
+static void sets_pmu_irq_as_u64(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	const u64 irq = PMU_PPI | (~0ULL << 32);
+
+	if (vmm->pmu)
+		ASSERT_EQ(0, attr_set(vmm->vcpus[i], PMU, PMU_IRQ, &irq));
+}
+
+static void inits_pmu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	if (vmm->pmu)
+		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_INIT, NULL);
+}
+
+/* The choice ties the vCPUs to the CPUs of that PMU. */
+static void chooses_pmu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	struct host_pmu pmus[MAX_PMUS];
+
+	if (!vmm->pmu)
+		return;
+
+	ASSERT_LT(0, find_host_pmus(pmus));
+	has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_SET_PMU, &pmus[0].type);
+	kvm_pin_this_task_to_pcpu(pmus[0].cpu);
+}
+
+/* HAS of INIT stands for all of the PMU. */
+static void probes_pmu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	ASSERT_EQ(vmm->pmu ? 0 : -ENXIO, attr_has(vmm->vcpus[i], PMU, PMU_INIT));
+}
+
+static void probes_pvtime(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	ASSERT_EQ(vmm->pvtime ? 0 : -ENXIO, attr_has(vmm->vcpus[i], PVTIME, PVTIME_IPA));
+}
+
+static void probes_pvtime_once(struct __test_metadata *_metadata, struct vmm *vmm)
+{
+	probes_pvtime(_metadata, vmm, 0);
+}
+
+static void sets_ipa(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	if (!vmm->pvtime)
+		return;
+
+	if (vmm->ipas[i] == NO_IPA)
+		vmm->ipas[i] = ST_IPA(i);
+	has_and_set(_metadata, vmm->vcpus[i], PVTIME, PVTIME_IPA, &vmm->ipas[i]);
+}
+
+/*
+ * The VMMs
+ */
+
+#define MAX_STEPS	3
+#define MAX_PHASES	8
+
+typedef void (*vm_step)(struct __test_metadata *_metadata, struct vmm *vmm);
+typedef void (*vcpu_step)(struct __test_metadata *_metadata, struct vmm *vmm, int i);
+
+/* Something that is done once, or steps for one vCPU after the other. */
+struct phase {
+	vm_step once;
+	vcpu_step each[MAX_STEPS];
+};
+
+FIXTURE(vcpu_attr_vmm) {
+	struct vmm vmm;
+};
+
+FIXTURE_VARIANT(vcpu_attr_vmm) {
+	struct phase phases[MAX_PHASES];
+};
+
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu) {
+	.phases = {
+		{ .each = { creates_vcpu } },
+		{ .once = makes_vgic },
+		{ .each = { sets_pmu_irq, inits_pmu, sets_ipa } },
+	},
+};
 
 /* Older ones set all interrupts when the vgic is there but not initialised. */
-TEST_F(vcpu_attr_vmm, qemu_irq_before_vgic_init)
-{
-	struct vmm *vmm = &self->vmm;
-	const int irq = PMU_PPI;
-	int gic_fd;
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu_irq_before_vgic_init) {
+	.phases = {
+		{ .each = { creates_vcpu } },
+		{ .once = creates_vgic },
+		{ .each = { sets_pmu_irq } },
+		{ .once = inits_vgic },
+		{ .each = { inits_pmu } },
+	},
+};
 
-	create_vcpus(vmm);
-	gic_fd = create_vgic(vmm->vm);
-	for (int i = 0; vmm->pmu && i < NR_VCPUS; i++)
-		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_IRQ, &irq);
-	set_vgic_lines(gic_fd);
-	init_vgic(gic_fd);
-	place_vgic(vmm->vm, gic_fd);
-	for (int i = 0; vmm->pmu && i < NR_VCPUS; i++)
-		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_INIT, NULL);
-	expect_all_run(_metadata, vmm);
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu_with_its_own_irqchip) {
+	.phases = {
+		{ .each = { creates_vcpu } },
+		{ .each = { inits_pmu, sets_ipa } },
+	},
+};
+
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, kvmtool) {
+	.phases = {
+		{ .each = { creates_vcpu, sets_ipa } },
+		{ .once = makes_vgic },
+		{ .each = { sets_pmu_irq, chooses_pmu, inits_pmu } },
+	},
+};
+
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, crosvm) {
+	.phases = {
+		{ .each = { creates_bare_vcpu, probes_pvtime } },
+		{ .each = { inits_vcpu } },
+		{ .once = makes_vgic },
+		{ .each = { sets_pmu_irq_as_u64, inits_pmu, sets_ipa } },
+	},
+};
+
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, cloud_hypervisor) {
+	.phases = {
+		{ .each = { creates_vcpu } },
+		{ .once = makes_vgic },
+		{ .each = { probes_pmu, sets_pmu_irq, inits_pmu } },
+	},
+};
+
+/* It asks one vCPU for all of them. */
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, firecracker) {
+	.phases = {
+		{ .once = wants_no_pmu },
+		{ .each = { creates_bare_vcpu } },
+		{ .once = makes_vgic },
+		{ .once = probes_pvtime_once },
+		{ .each = { sets_ipa } },
+		{ .each = { inits_vcpu } },
+	},
+};
+
+static void create_vm(struct vmm *vmm)
+{
+	vmm->vm = vm_create(NR_VCPUS);
+	vmm->gic_fd = -1;
+	add_st_slot(vmm->vm, 0);
 }
 
-TEST_F(vcpu_attr_vmm, qemu_with_its_own_irqchip)
+FIXTURE_SETUP(vcpu_attr_vmm)
 {
 	struct vmm *vmm = &self->vmm;
 
-	create_vcpus(vmm);
-	for (int i = 0; i < NR_VCPUS; i++) {
-		const u64 ipa = ST_IPA(i);
+	vmm->pmu = host_has_pmu();
+	vmm->pvtime = kvm_has_cap(KVM_CAP_STEAL_TIME);
+	for (int i = 0; i < NR_VCPUS; i++)
+		vmm->ipas[i] = NO_IPA;
+	create_vm(vmm);
+}
 
-		if (vmm->pmu)
-			has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_INIT, NULL);
-		if (vmm->pvtime)
-			has_and_set(_metadata, vmm->vcpus[i], PVTIME, PVTIME_IPA, &ipa);
+FIXTURE_TEARDOWN(vcpu_attr_vmm)
+{
+	kvm_vm_free(self->vmm.vm);
+}
+
+static void replay(struct __test_metadata *_metadata, struct vmm *vmm, const struct phase *phases)
+{
+	for (const struct phase *phase = phases; phase < phases + MAX_PHASES; phase++) {
+		if (phase->once)
+			phase->once(_metadata, vmm);
+		for (int i = 0; i < NR_VCPUS; i++) {
+			for (int step = 0; step < MAX_STEPS && phase->each[step]; step++)
+				phase->each[step](_metadata, vmm, i);
+		}
 	}
-	expect_all_run(_metadata, vmm);
-	expect_stolen_time(_metadata, vmm);
 }
 
-/* QEMU resets a vCPU by initialising it again, when it has all its attributes. */
-TEST_F(vcpu_attr_vmm, qemu_reset)
+static void expect_all_run(struct __test_metadata *_metadata, struct vmm *vmm)
+{
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < NR_VCPUS; i++) {
+			EXPECT_EQ(0, run_to_sync(vmm->vcpus[i])) {
+				TH_LOG("vCPU %d", i);
+			}
+		}
+	}
+
+	sync_global_from_guest(vmm->vm, told);
+	for (int i = 0; i < NR_VCPUS; i++) {
+		EXPECT_EQ(vmm->ipas[i], told[i]);
+		if (vmm->pvtime)
+			EXPECT_EQ(vmm->ipas[i], pvtime_get_ipa(vmm->vcpus[i]));
+	}
+}
+
+TEST_F(vcpu_attr_vmm, runs)
+{
+	replay(_metadata, &self->vmm, variant->phases);
+	expect_all_run(_metadata, &self->vmm);
+}
+
+/* A vCPU is reset by initialising it again, when it has all its attributes. */
+static void reset_vcpu(struct vmm *vmm, int i)
 {
 	struct kvm_vcpu_init init = { .target = -1 };
-	struct vmm *vmm = &self->vmm;
-	const int irq = PMU_PPI;
-
-	create_vcpus(vmm);
-	add_vgic(vmm->vm);
-	for (int i = 0; i < NR_VCPUS; i++) {
-		const u64 ipa = ST_IPA(i);
-
-		if (vmm->pmu) {
-			has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_IRQ, &irq);
-			has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_INIT, NULL);
-		}
-		if (vmm->pvtime)
-			has_and_set(_metadata, vmm->vcpus[i], PVTIME, PVTIME_IPA, &ipa);
-	}
-	expect_all_run(_metadata, vmm);
+	struct kvm_vcpu *vcpu = vmm->vcpus[i];
+	u64 sp;
 
 	if (vmm->pmu)
 		init.features[0] = BIT(KVM_ARM_VCPU_PMU_V3);
-	for (int i = 0; i < NR_VCPUS; i++) {
-		u64 sp;
-
-		vcpu_get_reg(vmm->vcpus[i], ARM64_CORE_REG(sp_el1), &sp);
-		aarch64_vcpu_setup(vmm->vcpus[i], &init);
-		vcpu_set_reg(vmm->vcpus[i], ARM64_CORE_REG(sp_el1), sp);
-		vcpu_arch_set_entry_point(vmm->vcpus[i], guest_asks_for_stolen_time);
-		if (vmm->pmu)
-			EXPECT_EQ(PMU_PPI, pmu_get_irq(vmm->vcpus[i]));
-	}
-	expect_all_run(_metadata, vmm);
-	expect_stolen_time(_metadata, vmm);
+	vcpu_get_reg(vcpu, ARM64_CORE_REG(sp_el1), &sp);
+	aarch64_vcpu_setup(vcpu, &init);
+	vcpu_set_reg(vcpu, ARM64_CORE_REG(sp_el1), sp);
+	vcpu_arch_set_entry_point(vcpu, guest_asks_for_stolen_time);
 }
 
-TEST_F(vcpu_attr_vmm, kvmtool)
-{
-	struct host_pmu pmus[MAX_PMUS];
-	struct vmm *vmm = &self->vmm;
-	const int irq = PMU_PPI;
-
-	for (int i = 0; i < NR_VCPUS; i++) {
-		const u64 ipa = ST_IPA(i);
-
-		vmm->vcpus[i] = add_vcpu(vmm->vm, i, vmm->pmu, guest_asks_for_stolen_time);
-		if (vmm->pvtime)
-			has_and_set(_metadata, vmm->vcpus[i], PVTIME, PVTIME_IPA, &ipa);
-	}
-	add_vgic(vmm->vm);
-
-	if (vmm->pmu)
-		ASSERT_LT(0, find_host_pmus(pmus));
-	for (int i = 0; vmm->pmu && i < NR_VCPUS; i++) {
-		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_IRQ, &irq);
-		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_SET_PMU, &pmus[0].type);
-		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_INIT, NULL);
-	}
-	/* The choice ties the vCPUs to the CPUs of that PMU. */
-	if (vmm->pmu)
-		kvm_pin_this_task_to_pcpu(pmus[0].cpu);
-	expect_all_run(_metadata, vmm);
-	expect_stolen_time(_metadata, vmm);
-}
-
-TEST_F(vcpu_attr_vmm, crosvm)
-{
-	struct vmm *vmm = &self->vmm;
-	/* KVM wants an int, and finds it in the first half. */
-	const u64 irq = PMU_PPI | (~0ULL << 32);
-
-	for (int i = 0; i < NR_VCPUS; i++) {
-		vmm->vcpus[i] = add_bare_vcpu(vmm->vm, i);
-		EXPECT_EQ(vmm->pvtime ? 0 : -ENXIO,
-			  attr_has(vmm->vcpus[i], PVTIME, PVTIME_IPA));
-	}
-	for (int i = 0; i < NR_VCPUS; i++)
-		finish_vcpu(vmm->vcpus[i], vmm->pmu, guest_asks_for_stolen_time);
-	add_vgic(vmm->vm);
-	for (int i = 0; i < NR_VCPUS; i++) {
-		const u64 ipa = ST_IPA(i);
-
-		if (vmm->pmu) {
-			ASSERT_EQ(0, attr_set(vmm->vcpus[i], PMU, PMU_IRQ, &irq));
-			ASSERT_EQ(0, attr_set(vmm->vcpus[i], PMU, PMU_INIT, NULL));
-		}
-		if (vmm->pvtime)
-			ASSERT_EQ(0, attr_set(vmm->vcpus[i], PVTIME, PVTIME_IPA, &ipa));
-	}
-	expect_all_run(_metadata, vmm);
-	expect_stolen_time(_metadata, vmm);
-}
-
-/* Cloud Hypervisor's own words for it: init_pmu(). */
-static void cloud_hypervisor_init_pmu(struct __test_metadata *_metadata, struct vmm *vmm)
-{
-	const int irq = PMU_PPI;
-
-	for (int i = 0; i < NR_VCPUS; i++) {
-		if (attr_has(vmm->vcpus[i], PMU, PMU_INIT)) {
-			ASSERT_FALSE(vmm->pmu);
-			continue;
-		}
-		ASSERT_EQ(0, attr_set(vmm->vcpus[i], PMU, PMU_IRQ, &irq));
-		ASSERT_EQ(0, attr_set(vmm->vcpus[i], PMU, PMU_INIT, NULL));
-	}
-}
-
-TEST_F(vcpu_attr_vmm, cloud_hypervisor)
+TEST_F(vcpu_attr_vmm, runs_after_a_reset)
 {
 	struct vmm *vmm = &self->vmm;
 
-	create_vcpus(vmm);
-	add_vgic(vmm->vm);
-	cloud_hypervisor_init_pmu(_metadata, vmm);
+	replay(_metadata, vmm, variant->phases);
+	expect_all_run(_metadata, vmm);
+	for (int i = 0; i < NR_VCPUS; i++) {
+		int irq = pmu_get_irq(vmm->vcpus[i]);
+
+		reset_vcpu(vmm, i);
+		EXPECT_EQ(irq, pmu_get_irq(vmm->vcpus[i]));
+	}
 	expect_all_run(_metadata, vmm);
 }
 
@@ -276,14 +336,8 @@ static const struct {
 	{ KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0x10100, BIT(PMU_PPI) },
 };
 
-TEST_F(vcpu_attr_vmm, cloud_hypervisor_restore)
+static void restore_vgic(struct __test_metadata *_metadata, int gic_fd)
 {
-	struct vmm *vmm = &self->vmm;
-	int gic_fd;
-
-	create_vcpus(vmm);
-	gic_fd = add_vgic(vmm->vm);
-	cloud_hypervisor_init_pmu(_metadata, vmm);
 	for (int i = 0; i < ARRAY_SIZE(vgic_state); i++) {
 		u32 value = vgic_state[i].value;
 
@@ -291,48 +345,24 @@ TEST_F(vcpu_attr_vmm, cloud_hypervisor_restore)
 		kvm_device_attr_get(gic_fd, vgic_state[i].group, vgic_state[i].attr, &value);
 		EXPECT_EQ(vgic_state[i].value, value & vgic_state[i].value);
 	}
-	expect_all_run(_metadata, vmm);
 }
 
-/* It asks one vCPU for all of them; the IPA is saved and comes back on restore. */
-static void firecracker(struct __test_metadata *_metadata, struct vmm *vmm, const u64 *ipas)
+/* The stolen time is where it was, all else is made as it was at first. */
+TEST_F(vcpu_attr_vmm, runs_after_a_restore)
 {
-	bool pvtime;
-
-	for (int i = 0; i < NR_VCPUS; i++)
-		vmm->vcpus[i] = add_bare_vcpu(vmm->vm, i);
-	add_vgic(vmm->vm);
-	pvtime = !attr_has(vmm->vcpus[0], PVTIME, PVTIME_IPA);
-	ASSERT_EQ(vmm->pvtime, pvtime);
-	for (int i = 0; pvtime && i < NR_VCPUS; i++)
-		ASSERT_EQ(0, attr_set(vmm->vcpus[i], PVTIME, PVTIME_IPA, &ipas[i]));
-	for (int i = 0; i < NR_VCPUS; i++)
-		finish_vcpu(vmm->vcpus[i], false, guest_asks_for_stolen_time);
-	expect_all_run(_metadata, vmm);
-	expect_stolen_time(_metadata, vmm);
-}
-
-TEST_F(vcpu_attr_vmm, firecracker)
-{
-	static const u64 ipas[NR_VCPUS] = { ST_IPA(0), ST_IPA(1) };
 	struct vmm *vmm = &self->vmm;
 
-	firecracker(_metadata, vmm, ipas);
-}
-
-TEST_F(vcpu_attr_vmm, firecracker_restore)
-{
-	u64 ipas[NR_VCPUS] = { ST_IPA(0), ST_IPA(1) };
-	struct vmm *vmm = &self->vmm;
-
-	firecracker(_metadata, vmm, ipas);
+	replay(_metadata, vmm, variant->phases);
+	expect_all_run(_metadata, vmm);
 	for (int i = 0; vmm->pvtime && i < NR_VCPUS; i++)
-		ipas[i] = pvtime_get_ipa(vmm->vcpus[i]);
+		vmm->ipas[i] = pvtime_get_ipa(vmm->vcpus[i]);
 	kvm_vm_free(vmm->vm);
 
-	vmm->vm = vm_create(NR_VCPUS);
-	add_st_slot(vmm->vm, 0);
-	firecracker(_metadata, vmm, ipas);
+	create_vm(vmm);
+	replay(_metadata, vmm, variant->phases);
+	if (vmm->gic_fd >= 0)
+		restore_vgic(_metadata, vmm->gic_fd);
+	expect_all_run(_metadata, vmm);
 }
 
 int main(int argc, char *argv[])
