@@ -175,7 +175,12 @@ $(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init
 $(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init
 	@$(call boot-tests,stock-$*,$*,base,/dev/null)
 
+# What has a row in the documentation has been seen when all tests ran on all machines.
+whole	:= $(if $(TESTS)$(filter-out $(MACHINE),$(machines))$(filter base,$(kind)),,yes)
+
 test-boots: $(test-on)
+	@$(if $(whole),$(lab)/errnos.py Documentation/virt/kvm/devices/vcpu.rst $(kernel-arch) \
+		$(MACHINE:%=$(results)/test-%.ktap) > $(results)/test-errnos.ktap)
 
 reports = $(B)/results/$(1)/$(2)-*.ktap
 
