@@ -61,6 +61,31 @@ static void set_offset(struct kvm_vcpu *vcpu, u64 offset)
 	TEST_ASSERT(!r, "SET of TSC_OFFSET: %s", strerror(-r));
 }
 
+/* The host's own frequency, as long as the VM was not given another one. */
+static u32 get_host_khz(struct kvm_vm *vm)
+{
+	return __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
+}
+
+static u32 get_khz(struct kvm_vcpu *vcpu)
+{
+	return __vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL);
+}
+
+static void set_khz(struct kvm_vcpu *vcpu, u32 khz)
+{
+	vcpu_ioctl(vcpu, KVM_SET_TSC_KHZ, (void *)(uintptr_t)khz);
+}
+
+/* What a vCPU makes of the host's TSC before the offset is added. */
+static u64 scaled(struct kvm_vcpu *vcpu, u64 tsc)
+{
+	const int n = host_cpu_is_intel ? 48 : 32;
+	u64 ratio = ((__uint128_t)get_khz(vcpu) << n) / get_host_khz(vcpu->vm);
+
+	return ((__uint128_t)tsc * ratio) >> n;
+}
+
 static struct kvm_clock_data get_clock(struct kvm_vm *vm)
 {
 	struct kvm_clock_data clock = {};
@@ -106,10 +131,10 @@ static void set_all(struct kvm_vcpu **vcpus, u64 offset)
 
 static void expect_guest_tsc(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu, u64 offset)
 {
-	u64 before = rdtsc(), after, tsc;
+	u64 before = scaled(vcpu, rdtsc()), after, tsc;
 
 	tsc = run_and_get_tsc(vcpu) - offset;
-	after = rdtsc();
+	after = scaled(vcpu, rdtsc());
 	EXPECT_LE(before, tsc);
 	EXPECT_GE(after, tsc) {
 		TH_LOG("offset 0x%lx, vCPU %u", offset, vcpu->id);
@@ -218,6 +243,41 @@ TEST_F(vcpu_attr_tsc, guest_tsc_is_the_host_tsc_plus_the_offset)
 	for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
 		set_offset(self->vcpus[0], offsets[i]);
 		expect_guest_tsc(_metadata, self->vcpus[0], offsets[i]);
+	}
+}
+
+/* Frequencies of a guest, in percent of the host's. */
+static const int percents[] = { 50, 90, 110, 150 };
+
+TEST_F(vcpu_attr_tsc, guest_tsc_is_the_scaled_host_tsc_plus_the_offset)
+{
+	const u32 host_khz = get_host_khz(self->vm);
+
+	if (!kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host cannot scale its TSC");
+
+	for (int i = 0; i < ARRAY_SIZE(percents); i++) {
+		set_khz(self->vcpus[0], (u64)host_khz * percents[i] / 100);
+		for (int j = 0; j < ARRAY_SIZE(offsets); j++) {
+			set_offset(self->vcpus[0], offsets[j]);
+			expect_guest_tsc(_metadata, self->vcpus[0], offsets[j]);
+		}
+	}
+}
+
+TEST_F(vcpu_attr_tsc, offset_grows_if_the_host_is_too_slow_and_cannot_scale)
+{
+	u64 offset;
+
+	if (kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host can scale its TSC");
+
+	set_khz(self->vcpus[0], 2 * get_host_khz(self->vm));
+	set_offset(self->vcpus[0], 0);
+	for (int i = 0; i < 3; i++) {
+		offset = get_offset(self->vcpus[0]);
+		run_and_get_tsc(self->vcpus[0]);
+		EXPECT_LT(offset, get_offset(self->vcpus[0]));
 	}
 }
 
@@ -335,9 +395,10 @@ TEST_F(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run)
  * Migration
  */
 
-/* What goes over the wire in steps 1 to 3. */
+/* What goes over the wire in steps 1 to 3; the TSC scaled as the source's vCPUs have it. */
 struct tsc_state {
 	struct kvm_clock_data clock;
+	u64 scaled_tsc;
 	u64 offset[NR_VCPUS];
 	u32 khz;
 };
@@ -352,16 +413,15 @@ static struct tsc_state save_tsc(struct kvm_vcpu **vcpus)
 	struct tsc_state state;
 
 	state.clock = get_clock(vcpus[0]->vm);
+	state.scaled_tsc = scaled(vcpus[0], state.clock.host_tsc);
 	for (int i = 0; i < NR_VCPUS; i++)
 		state.offset[i] = get_offset(vcpus[i]);
-	state.khz = __vcpu_ioctl(vcpus[0], KVM_GET_TSC_KHZ, NULL);
+	state.khz = get_khz(vcpus[0]);
 	return state;
 }
 
 /*
- * Steps 4 to 7, with the units mended: the frequency is in kHz and the clocks are
- * in nanoseconds, thus their product is too large by 10^6.  Returns the cycles by
- * which the TSC may be off.
+ * Steps 4 to 7.  Returns the cycles by which the TSC may be off.
  */
 static s64 restore_tsc(struct kvm_vcpu **vcpus, const struct tsc_state *state)
 {
@@ -373,16 +433,16 @@ static s64 restore_tsc(struct kvm_vcpu **vcpus, const struct tsc_state *state)
 	};
 	s64 limit = nsec_to_cycles(MAX_ERROR_NSEC, state->khz);
 
-	limit -= rdtsc();
+	limit -= scaled(vcpus[0], rdtsc());
 	vm_ioctl(vcpus[0]->vm, KVM_SET_CLOCK, &set);
-	limit += rdtsc();
+	limit += scaled(vcpus[0], rdtsc());
 	dst = get_clock(vcpus[0]->vm);
 	TEST_ASSERT(dst.flags & KVM_CLOCK_HOST_TSC, "no TSC with the clock of the target");
 
 	for (int i = 0; i < NR_VCPUS; i++)
-		set_offset(vcpus[i], state->offset[i] -
-			   nsec_to_cycles(src->clock - dst.clock, state->khz) +
-			   (src->host_tsc - dst.host_tsc));
+		set_offset(vcpus[i], state->offset[i] +
+			   nsec_to_cycles(dst.clock - src->clock, state->khz) +
+			   (state->scaled_tsc - scaled(vcpus[i], dst.host_tsc)));
 	return limit;
 }
 
@@ -426,7 +486,15 @@ static s64 tsc_at_zero(struct kvm_vcpu *vcpu, u32 khz)
 	struct kvm_clock_data clock = get_clock(vcpu->vm);
 
 	TEST_ASSERT(clock.flags & KVM_CLOCK_HOST_TSC, "no TSC with the clock");
-	return get_offset(vcpu) + clock.host_tsc - nsec_to_cycles(clock.clock, khz);
+	return get_offset(vcpu) + scaled(vcpu, clock.host_tsc) - nsec_to_cycles(clock.clock, khz);
+}
+
+static void set_all_khz(struct kvm_vcpu **vcpus, u32 khz)
+{
+	for (int i = 0; i < NR_VCPUS; i++) {
+		if (get_khz(vcpus[i]) != khz)
+			set_khz(vcpus[i], khz);
+	}
 }
 
 static void migrate(struct __test_metadata *_metadata, struct kvm_vcpu **vcpus, u64 offset)
@@ -449,6 +517,7 @@ static void migrate(struct __test_metadata *_metadata, struct kvm_vcpu **vcpus, 
 
 	usleep(DOWNTIME_USEC);
 	vm = vm_create_with_vcpus(NR_VCPUS, guest_reads_tsc, target);
+	set_all_khz(target, state.khz);
 	limit = restore_tsc(target, &state);
 
 	for (int i = 0; i < NR_VCPUS; i++) {
@@ -481,6 +550,19 @@ TEST_F(vcpu_attr_tsc, migration_keeps_a_guest_tsc_that_is_ahead)
 TEST_F(vcpu_attr_tsc, migration_keeps_a_guest_tsc_that_is_behind)
 {
 	migrate(_metadata, self->vcpus, -rdtsc());
+}
+
+TEST_F(vcpu_attr_tsc, migration_keeps_a_guest_tsc_that_is_scaled)
+{
+	const u32 host_khz = get_host_khz(self->vm);
+
+	if (!kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host cannot scale its TSC");
+
+	for (int i = 0; i < ARRAY_SIZE(percents); i++) {
+		set_all_khz(self->vcpus, (u64)host_khz * percents[i] / 100);
+		migrate(_metadata, self->vcpus, ONE_HOUR);
+	}
 }
 
 int main(int argc, char *argv[])
