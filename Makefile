@@ -53,7 +53,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help base tree image headers selftests test test-boots test-stock demo-there run vm \
-	kunit clean distclean
+	kunit htmldocs clean distclean
 
 help:
 	@echo 'Everyday targets:'
@@ -69,6 +69,7 @@ help:
 	@echo '  tree        compose base and series in $(B)/tree'
 	@echo '  image       build a kernel; the last line is the path of its image'
 	@echo '  selftests   build the selftests'
+	@echo '  htmldocs    build the pages on KVM; a warning in one of ours is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
 	@echo '  distclean   remove build/'
 	@echo
@@ -218,6 +219,10 @@ kunit: tree
 		$(if $(CROSS_COMPILE),--cross_compile=$(CROSS_COMPILE)) \
 		--make_options=LOCALVERSION= \
 		$(if $(shell command -v ccache),--make_options='CC=ccache $(CROSS_COMPILE)gcc')
+
+htmldocs: tree
+	@$(call step,htmldocs) 'building the pages on KVM' $(lab)/htmldocs $(B)/tree $(B)/htmldocs
+	@echo $(abspath $(B)/htmldocs/Documentation/output/virt/kvm/index.html)
 
 clean:
 	rm -rf $(filter-out build/base build/ccache,$(wildcard build/*))
