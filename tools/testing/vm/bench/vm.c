@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "host.h"
+#include "kvm.h"
+
+const char *const kvm_needed = "this is for the kernels of the laboratory";
+
+static void *map(size_t size, int flags, int fd)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (mem == MAP_FAILED)
+		kvm_die("mmap");
+
+	return mem;
+}
+
+static void add_memory(struct vm *vm, __u32 flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.flags = flags,
+		.memory_size = GUEST_MEMORY,
+	};
+
+	vm->mem = map(GUEST_MEMORY, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1);
+	region.userspace_addr = (unsigned long)vm->mem;
+	kvm_do(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static void add_vcpu(struct vm *vm, const struct kind *kind, unsigned int index)
+{
+	struct vcpu *vcpu = &vm->vcpus[index];
+
+	vcpu->index = index;
+	vcpu->fd = kvm_do(vm->fd, KVM_CREATE_VCPU, index);
+	vcpu->run = map(vm->run_size, MAP_SHARED, vcpu->fd);
+	arch_start_vcpu(vm, vcpu);
+	if (kind->set_up_vcpu)
+		kind->set_up_vcpu(vcpu);
+}
+
+void vm_create(struct vm *vm, const struct kind *kind, unsigned int nr_vcpus,
+	       __u32 memory_flags)
+{
+	unsigned int i;
+
+	vm->kvm = kvm_open();
+	vm->fd = kvm_do(vm->kvm, KVM_CREATE_VM, 0);
+	vm->run_size = kvm_do(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm->nr_vcpus = nr_vcpus;
+	add_memory(vm, memory_flags);
+	arch_create_vm(vm);
+	if (kind->set_up_vm)
+		kind->set_up_vm(vm);
+	for (i = 0; i < nr_vcpus; i++)
+		add_vcpu(vm, kind, i);
+	arch_finish_vm(vm);
+
+	/* The first run has things to do that no later one has. */
+	for (i = 0; i < nr_vcpus; i++)
+		vcpu_run(&vm->vcpus[i]);
+}
+
+void vm_destroy(struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		munmap(vm->vcpus[i].run, vm->run_size);
+		close(vm->vcpus[i].fd);
+	}
+	if (vm->gic)
+		close(vm->gic);
+	close(vm->fd);
+	close(vm->kvm);
+	munmap(vm->mem, GUEST_MEMORY);
+}
+
+void vcpu_run(const struct vcpu *vcpu)
+{
+	kvm_do(vcpu->fd, KVM_RUN, 0);
+	if (vcpu->run->exit_reason != arch_exit_reason)
+		die("the guest failed", "KVM_RUN: exit reason %u", vcpu->run->exit_reason);
+}
