@@ -63,6 +63,7 @@ help:
 	@echo '  test-stock  our selftests on the unedited base: what fails there is what we mend'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
+	@echo '  bench       what KVM'\''s ioctls cost, in instructions, on the base and on the series'
 	@echo
 	@echo 'What they are made of:'
 	@echo '  base        lay out the base kernel ($(BASE_PACKAGE)) in $(B)/base'
@@ -223,6 +224,8 @@ kunit: tree
 htmldocs: tree
 	@$(call step,htmldocs) 'building the pages on KVM' $(lab)/htmldocs $(B)/tree $(B)/htmldocs
 	@echo $(abspath $(B)/htmldocs/Documentation/output/virt/kvm/index.html)
+
+include $(lab)/bench/bench.mk
 
 clean:
 	rm -rf $(filter-out build/base build/ccache,$(wildcard build/*))
