@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "demo.h"
+#include "tables.h"
 
 /* What a thread has waited since KVM last looked. */
 #define NOT_YET_NS	(20 * NSEC_PER_MSEC)
@@ -20,7 +21,7 @@ static void show_second(unsigned int number, const struct watch *watch, struct r
 
 	for (int i = 0; i < NR_RUNSTATES; i++)
 		second.time[i] = now.time[i] - before->time[i];
-	report_second(&second);
+	print_second(&second);
 	*before = now;
 }
 
@@ -32,7 +33,7 @@ static bool show_seconds(struct demo *demo)
 	demo_read(demo);
 	for (int i = 0; i < NR_VCPUS; i++)
 		before[i] = runstate_at(&demo->watch[i].last, demo->watch[i].clock);
-	report_seconds_head();
+	print_seconds_head();
 
 	for (unsigned int s = 1; s <= demo->seconds; s++) {
 		if (!demo_observe_until(demo, start + s * NSEC_PER_SEC))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "demo.h"
+#include "tables.h"
 #include "xen.h"
 
 #define PAST_NS		(100 * NSEC_PER_MSEC)
@@ -106,11 +107,11 @@ static void check_arrival(struct report *report, const struct vcpu_image *saved,
 static void show_arrivals(const struct image *image, const struct demo *demo,
 			  const struct arrival *arrivals)
 {
-	report_totals_head();
+	print_totals_head();
 	for (int i = 0; i < NR_VCPUS; i++) {
-		report_totals(i, "saved", &image->vcpu[i].runstate);
-		report_totals(-1, "restored", &arrivals[i].area);
-		report_totals(-1, "2 s later", &demo->watch[i].last);
+		print_totals(i, "saved", &image->vcpu[i].runstate);
+		print_totals(-1, "restored", &arrivals[i].area);
+		print_totals(-1, "2 s later", &demo->watch[i].last);
 	}
 	putchar('\n');
 }

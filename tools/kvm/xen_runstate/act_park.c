@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "demo.h"
+#include "tables.h"
 #include "xen.h"
 
 #define PARK_NS		NSEC_PER_SEC
@@ -114,10 +115,10 @@ bool act_park(struct demo *demo)
 	adjust(demo, &parking);
 	vcpu_order(&demo->vcpu[1], VCPU_STOP);
 
-	report_totals_head();
-	report_totals(0, "parked", &parking.parked);
-	report_totals(-1, "back, 1 s later", &parking.back);
-	report_totals(-1, "adjusted", &parking.adjusted);
+	print_totals_head();
+	print_totals(0, "parked", &parking.parked);
+	print_totals(-1, "back, 1 s later", &parking.back);
+	print_totals(-1, "adjusted", &parking.adjusted);
 	putchar('\n');
 	check_blocked(report, &demo->vcpu[0], parking.back.time[RUNSTATE_blocked]);
 	check_parking(report, &parking);

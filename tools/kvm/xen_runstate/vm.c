@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,51 +13,7 @@
 /* KVM takes a VM for a Xen guest once an MSR for hypercall pages is set. */
 #define XEN_HYPERCALL_MSR	0x40000000
 
-static const char too_old[] =
-	"this needs Linux 5.12 or later, with CONFIG_KVM_XEN=y";
-
-void kvm_die(const char *what)
-{
-	switch (errno) {
-	case EACCES:
-	case EPERM:
-		die("run it as root, or join the group that owns /dev/kvm", "%s: %m", what);
-	case EBUSY:
-	case EOPNOTSUPP:
-		die("another hypervisor may hold the CPU, or firmware may lock it; see dmesg",
-		    "%s: %m", what);
-	case ENOMEM:
-	case EMFILE:
-	case ENFILE:
-		die("the host is short of memory or files; see ulimit -a", "%s: %m", what);
-	default:
-		die(too_old, "%s: %m", what);
-	}
-}
-
-int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg)
-{
-	int ret = ioctl(fd, request, arg);
-
-	if (ret < 0)
-		kvm_die(name);
-
-	return ret;
-}
-
-static int open_kvm(void)
-{
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-	if (errno != ENOENT && errno != ENODEV && errno != ENXIO)
-		kvm_die("/dev/kvm");
-	if (!host_has_virtualization())
-		die("turn on VT-x or AMD-V in firmware; in a VM, nested virtualization on its host",
-		    "/dev/kvm: %m, and this CPU offers no virtualization");
-	die("load the module: modprobe kvm_intel, or modprobe kvm_amd", "/dev/kvm: %m");
-}
+const char * const kvm_needed = "this needs Linux 5.12 or later, with CONFIG_KVM_XEN=y";
 
 /* The one-byte attributes all stand first in the union, whatever their names. */
 static void set_byte_attr(const struct vm *vm, __u16 type, __u8 value)
@@ -102,10 +55,10 @@ static void add_memory(struct vm *vm)
 
 void vm_create(struct vm *vm)
 {
-	vm->kvm = open_kvm();
+	vm->kvm = kvm_open();
 	vm->xen_caps = kvm_do(vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
 	if (!(vm->xen_caps & KVM_XEN_HVM_CONFIG_RUNSTATE))
-		die(too_old, "KVM_CHECK_EXTENSION: KVM_CAP_XEN_HVM is %#x, which lacks RUNSTATE",
+		die(kvm_needed, "KVM_CHECK_EXTENSION: KVM_CAP_XEN_HVM is %#x, which lacks RUNSTATE",
 		    vm->xen_caps);
 
 	vm->fd = kvm_do(vm->kvm, KVM_CREATE_VM, 0);

@@ -5,11 +5,10 @@
 #ifndef XEN_RUNSTATE_VM_H
 #define XEN_RUNSTATE_VM_H
 
-#include <linux/kvm.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "compiler.h"
+#include "kvm.h"
 
 /* Linux 6.3 has this; the headers of an older system do not. */
 #ifndef KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG
@@ -29,13 +28,6 @@ struct vm {
 	unsigned int xen_caps;
 	unsigned char *mem;
 };
-
-/* An ioctl that has no reason to fail: if it does, die by its name. */
-#define kvm_do(fd, request, arg) \
-	kvm_do_ioctl(fd, request, #request, (unsigned long)(arg))
-
-int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg);
-void __noreturn kvm_die(const char *what);
 
 void vm_create(struct vm *vm);
 void vm_destroy(struct vm *vm);

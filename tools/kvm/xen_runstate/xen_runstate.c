@@ -13,11 +13,8 @@
 #include <sys/utsname.h>
 
 #include "demo.h"
+#include "option.h"
 #include "xen.h"
-
-#define EXIT_FAILED		1
-#define EXIT_CANNOT		2
-#define EXIT_INTERRUPTED	130
 
 /* The second one crosses into another page. */
 static const __u64 areas[NR_VCPUS] = { 0x4100, 0x7fe8 };
@@ -69,19 +66,6 @@ static void print_help(FILE *to)
 	      "130 interrupted.\n", to);
 }
 
-static unsigned int parse_number(const char *option, const char *text, unsigned int min,
-				 unsigned int max)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || number < min || number > max)
-		die("see xen_runstate --help", "--%s %s: give a number from %u to %u", option,
-		    text, min, max);
-
-	return number;
-}
-
 static void parse(int argc, char **argv, struct demo *demo)
 {
 	static const struct option table[] = {
@@ -95,10 +79,10 @@ static void parse(int argc, char **argv, struct demo *demo)
 	while ((option = getopt_long(argc, argv, "s:c:h", table, NULL)) >= 0) {
 		switch (option) {
 		case 's':
-			demo->seconds = parse_number("seconds", optarg, 1, 86400);
+			demo->seconds = option_number("seconds", optarg, 1, 86400);
 			break;
 		case 'c':
-			demo->cpu = parse_number("cpu", optarg, 0, 1023);
+			demo->cpu = option_number("cpu", optarg, 0, 1023);
 			break;
 		case 'h':
 			print_help(stdout);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the program needs of the host beside KVM.
+ * What the programs need of the host beside KVM.
  */
-#ifndef XEN_RUNSTATE_HOST_H
-#define XEN_RUNSTATE_HOST_H
+#ifndef KVM_LIB_HOST_H
+#define KVM_LIB_HOST_H
 
 #include <linux/types.h>
 #include <pthread.h>
@@ -20,6 +20,11 @@ struct busy {
 	bool stop;
 };
 
+/* How programs end but for EXIT_SUCCESS: checks failed; cannot run here, or not so. */
+#define EXIT_FAILED		1
+#define EXIT_CANNOT		2
+#define EXIT_INTERRUPTED	130
+
 /* Says what failed and what to do about it, then ends the program. */
 void __noreturn __printf(2, 3) die(const char *advice, const char *fmt, ...);
 
@@ -28,7 +33,6 @@ bool host_wait_until(__u64 deadline);
 __u64 host_now(void);
 
 int host_last_cpu(void);
-bool host_has_virtualization(void);
 void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *arg);
 
 int host_open_schedstat(void);

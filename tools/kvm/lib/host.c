@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -13,20 +12,17 @@
 
 #include "host.h"
 
-#define CPUID_1_ECX_VMX			0x20
-#define CPUID_80000001_ECX_SVM		0x04
-
 void die(const char *advice, const char *fmt, ...)
 {
 	va_list args;
 
 	fflush(stdout);
-	fputs("xen_runstate: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);
-	fprintf(stderr, "\nxen_runstate: %s\n", advice);
-	exit(2);
+	fprintf(stderr, "\n%s: %s\n", program_invocation_short_name, advice);
+	exit(EXIT_CANNOT);
 }
 
 static void set_of_end_signals(sigset_t *set)
@@ -88,17 +84,6 @@ int host_last_cpu(void)
 		cpu--;
 
 	return cpu;
-}
-
-bool host_has_virtualization(void)
-{
-	unsigned int eax, ebx, ecx, edx;
-
-	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & CPUID_1_ECX_VMX))
-		return true;
-
-	return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) &&
-	       (ecx & CPUID_80000001_ECX_SVM);
 }
 
 void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *arg)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+
+#include "host.h"
+#include "kvm.h"
+
+#define CPUID_1_ECX_VMX			0x20
+#define CPUID_80000001_ECX_SVM		0x04
+
+void kvm_die(const char *what)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		die("run it as root, or join the group that owns /dev/kvm", "%s: %m", what);
+	case EBUSY:
+	case EOPNOTSUPP:
+		die("another hypervisor may hold the CPU, or firmware may lock it; see dmesg",
+		    "%s: %m", what);
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		die("the host is short of memory or files; see ulimit -a", "%s: %m", what);
+	default:
+		die(kvm_needed, "%s: %m", what);
+	}
+}
+
+int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	if (ret < 0)
+		kvm_die(name);
+
+	return ret;
+}
+
+#ifdef __x86_64__
+static bool cpu_has_virtualization(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & CPUID_1_ECX_VMX))
+		return true;
+
+	return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) &&
+	       (ecx & CPUID_80000001_ECX_SVM);
+}
+
+static void __noreturn die_without_kvm(void)
+{
+	if (!cpu_has_virtualization())
+		die("turn on VT-x or AMD-V in firmware; in a VM, nested virtualization on its host",
+		    "/dev/kvm: %m, and this CPU offers no virtualization");
+	die("load the module: modprobe kvm_intel, or modprobe kvm_amd", "/dev/kvm: %m");
+}
+#else
+static void __noreturn die_without_kvm(void)
+{
+	die("the kernel needs CONFIG_KVM, and firmware has to start it at EL2; see dmesg",
+	    "/dev/kvm: %m");
+}
+#endif
+
+int kvm_open(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		die_without_kvm();
+	kvm_die("/dev/kvm");
+}
