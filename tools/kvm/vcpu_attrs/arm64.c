@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "arch.h"
+#include "arm64_vm.h"
+#include "kvm.h"
+#include "steal.h"
+
+/* Linux 6.4 has these; the headers of an older system do not. */
+#ifndef KVM_ARM_VCPU_TIMER_IRQ_HVTIMER
+#define KVM_ARM_VCPU_TIMER_IRQ_HVTIMER	2
+#define KVM_ARM_VCPU_TIMER_IRQ_HPTIMER	3
+#endif
+
+#define FIRST_SPI	32
+
+/* Real VMMs choose this PPI, too. */
+#define PMU_PPI		23
+#define STOLEN_TIME_IPA	0x4000ULL
+
+static void describe_irq(char *text, size_t size, const void *payload)
+{
+	int irq = *(const int *)payload;
+
+	snprintf(text, size, "%s %d", irq < FIRST_SPI ? "PPI" : "SPI", irq);
+}
+
+static void describe_ipa(char *text, size_t size, const void *payload)
+{
+	__u64 ipa = *(const __u64 *)payload;
+
+	if (ipa == ~0ULL)
+		snprintf(text, size, "unset");
+	else
+		snprintf(text, size, "guest address %#llx", ipa);
+}
+
+#define ATTR(_group, attr, what, ...)				\
+	{							\
+		.calls	  = &device_attr_calls,			\
+		.name	  = "KVM_ARM_VCPU_" #attr,		\
+		.group	  = KVM_ARM_VCPU_##_group##_CTRL,	\
+		.number	  = KVM_ARM_VCPU_##attr,		\
+		.describe = what,				\
+		.reasons  = { __VA_ARGS__ },			\
+	}
+
+#define SET_ONLY	{ ENXIO, "it can only be set" }
+
+static const struct attr attrs[] = {
+	ATTR(PMU_V3, PMU_V3_IRQ, describe_irq, { ENXIO, "no number is set" },
+	     { EINVAL, "only with an in-kernel irqchip" }),
+	ATTR(PMU_V3, PMU_V3_INIT,	NULL, SET_ONLY),
+	ATTR(PMU_V3, PMU_V3_FILTER,	NULL, SET_ONLY),
+	ATTR(PMU_V3, PMU_V3_SET_PMU,	NULL, SET_ONLY),
+	ATTR(TIMER,  TIMER_IRQ_VTIMER,	describe_irq),
+	ATTR(TIMER,  TIMER_IRQ_PTIMER,	describe_irq),
+	ATTR(TIMER,  TIMER_IRQ_HVTIMER,	describe_irq),
+	ATTR(TIMER,  TIMER_IRQ_HPTIMER,	describe_irq),
+	ATTR(PVTIME, PVTIME_IPA,	describe_ipa),
+};
+
+static bool make(struct subject *subject, bool pmu, bool vgic)
+{
+	arm64_vm_create(&subject->vm);
+	if (pmu && !arm64_vm_has_pmu(&subject->vm)) {
+		snprintf(subject->why_not, sizeof(subject->why_not),
+			 "KVM_CAP_ARM_PMU_V3 is 0, its guests have no PMU");
+		vm_destroy(&subject->vm);
+		return false;
+	}
+
+	subject->vcpu = arm64_vm_add_vcpu(&subject->vm, 0, pmu);
+	if (!vgic || arm64_vm_add_vgic(&subject->vm))
+		return true;
+
+	snprintf(subject->why_not, sizeof(subject->why_not),
+		 "KVM_CREATE_DEVICE of a vgic: %m");
+	subject_destroy(subject);
+
+	return false;
+}
+
+static bool make_pmu(struct subject *subject)
+{
+	return make(subject, true, true);
+}
+
+static bool make_no_irqchip(struct subject *subject)
+{
+	return make(subject, true, false);
+}
+
+static bool make_no_pmu(struct subject *subject)
+{
+	return make(subject, false, true);
+}
+
+/* Returns whether the vCPU takes @value; if not, the subject says why. */
+static bool set(struct subject *subject, __u32 group, __u64 attr, const char *name,
+		const void *value)
+{
+	struct kvm_device_attr dev = {
+		.group = group,
+		.attr  = attr,
+		.addr  = (uintptr_t)value,
+	};
+
+	if (!ioctl(subject->vcpu, KVM_SET_DEVICE_ATTR, &dev))
+		return true;
+	snprintf(subject->why_not, sizeof(subject->why_not), "SET of %s: %m", name);
+
+	return false;
+}
+
+#define SET(subject, group, attr, value) \
+	set(subject, KVM_ARM_VCPU_##group##_CTRL, KVM_ARM_VCPU_##attr, #attr, value)
+
+static bool make_set(struct subject *subject)
+{
+	const __u64 ipa = STOLEN_TIME_IPA;
+	const int irq = PMU_PPI;
+
+	if (!make_pmu(subject))
+		return false;
+	if (SET(subject, PMU_V3, PMU_V3_IRQ, &irq) &&
+	    SET(subject, PMU_V3, PMU_V3_INIT, NULL) &&
+	    SET(subject, PVTIME, PVTIME_IPA, &ipa))
+		return true;
+	subject_destroy(subject);
+
+	return false;
+}
+
+#define SETUP(_name, _title, _make)			\
+	{						\
+		.name	  = _name,			\
+		.title	  = _title,			\
+		.prefix	  = "KVM_ARM_VCPU_",		\
+		.attrs	  = attrs,			\
+		.nr_attrs = ARRAY_SIZE(attrs),		\
+		.make	  = _make,			\
+	}
+
+static const struct setup setups[] = {
+	SETUP("pmu", "A vCPU with a PMU, the vgic initialised, nothing set yet", make_pmu),
+	SETUP("set", "The same after SET of PMU_V3_IRQ, PMU_V3_INIT and PVTIME_IPA, as VMMs do it",
+	      make_set),
+	SETUP("no-irqchip", "A vCPU with a PMU, no irqchip in the kernel", make_no_irqchip),
+	SETUP("no-pmu", "A vCPU without a PMU, the vgic initialised", make_no_pmu),
+};
+
+const struct arch arch = {
+	.setups	    = setups,
+	.nr_setups  = ARRAY_SIZE(setups),
+	.show_steal = steal_show,
+};

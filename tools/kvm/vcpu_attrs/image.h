@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A saved vCPU: all registers that KVM lists, and where its stolen time is.
+ */
+#ifndef VCPU_ATTRS_IMAGE_H
+#define VCPU_ATTRS_IMAGE_H
+
+#include <linux/types.h>
+
+#include "vcpu.h"
+
+/* The largest register that KVM_GET_ONE_REG knows. */
+#define MAX_REG_SIZE	256
+
+struct image {
+	struct kvm_reg_list *list;
+	__u8 (*values)[MAX_REG_SIZE];
+	__u64 structure;
+};
+
+void image_save(struct image *image, const struct vcpu *vcpu);
+void image_restore(const struct image *image, const struct vcpu *vcpu);
+void image_free(struct image *image);
+
+#endif

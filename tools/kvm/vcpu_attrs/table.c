@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "arch.h"
+#include "table.h"
+
+/* The longest prefix, and three dots: the table is 80 columns wide at most. */
+#define NAME_WIDTH	26
+
+static void print_attr(const struct setup *setup, const struct attr *attr,
+		       const struct answer *answer)
+{
+	const char *has = answer->has ? errno_name(answer->has) : "yes";
+
+	printf("  %-*s %u:%-2llu  %-6s ", NAME_WIDTH, attr->name + strlen(setup->prefix),
+	       attr->group, attr->number, attr->calls->has ? has : "-");
+	if (answer->get)
+		printf("%s: ", errno_name(answer->get));
+	puts(answer->words);
+}
+
+static void print_setup(const struct setup *setup)
+{
+	struct subject subject = { 0 };
+
+	printf("\n%s\n", setup->title);
+	if (!setup->make(&subject)) {
+		printf("  not on this host: %s\n", subject.why_not);
+		return;
+	}
+
+	printf("  %s%-*s attr  HAS    GET\n", setup->prefix,
+	       NAME_WIDTH - (int)strlen(setup->prefix), "...");
+	for (unsigned int i = 0; i < setup->nr_attrs; i++) {
+		struct answer answer = attr_ask(subject.vcpu, &setup->attrs[i]);
+
+		print_attr(setup, &setup->attrs[i], &answer);
+	}
+	subject_destroy(&subject);
+}
+
+void table_print(void)
+{
+	struct utsname host;
+
+	uname(&host);
+	printf("Attributes of vCPUs on Linux %s, %s\n", host.release, host.machine);
+	for (unsigned int i = 0; i < arch.nr_setups; i++)
+		print_setup(&arch.setups[i]);
+}
