@@ -23,6 +23,9 @@ $(call one-of,FLAVOR,$(flavors))
 include $(lab)/$(ARCH).mk
 MACHINE	?= $(machines)
 $(call one-of,MACHINE,$(machines))
+DEMO	?= $(firstword $(demos))
+$(call one-of,DEMO,$(demos))
+ARGS	?= $(args-$(DEMO))
 
 # All that depends on the base lies in $(B): a tree given by KERNEL= has its own,
 # so that no object of one is taken for one of the other.
@@ -31,12 +34,11 @@ B	:= build$(if $(own),/$(notdir $(own))-$(firstword $(shell printf %s '$(own)' |
 results	:= $(B)/results/$(ARCH)
 headers	:= $(B)/headers/$(ARCH)
 tests	:= $(B)/selftests/$(ARCH)
-demo	:= $(B)/demo/$(ARCH)
+demo	:= $(B)/demo/$(ARCH)-$(DEMO)/$(DEMO)
 parts	:= $(B)/vm/$(ARCH)
 
 src-base   := $(B)/base
 src-series := $(B)/tree
-have-demo  := $(wildcard tools/kvm/$(demo-program)/Makefile)
 kind	:= $(if $(filter 1,$(BASE_ONLY)),base,series)
 
 # $(call obj,FLAVOR,KIND) $(call image,FLAVOR,KIND)
@@ -52,12 +54,12 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help base tree image headers selftests test test-boots test-stock demo-there run vm \
+.PHONY: help base tree image headers selftests test test-boots test-stock run vm \
 	kunit htmldocs clean distclean
 
 help:
 	@echo 'Everyday targets:'
-	@echo '  run         boot the series and show it at work: tools/kvm/$(demo-program) for $(ARCH)'
+	@echo '  run         boot the series and show it at work: tools/kvm/$(DEMO)'
 	@echo '  test        KUnit, our selftests and those of the base that concern us, on FLAVOR=test'
 	@echo '              last line: the total, of all architectures unless ARCH or TESTS is given'
 	@echo '  test-stock  our selftests on the unedited base: what fails there is what we mend'
@@ -83,8 +85,10 @@ help:
 	@echo '  KERNEL=/path  compose onto this Linux $(BASE_SERIES) tree, which stays as it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
-	@echo '  LIMIT=300     seconds that the demo and each of our selftests may take'
-	@echo '  ARGS=...      run: arguments of the demo program; try --help'
+	@echo '  LIMIT=300     seconds that DEMO and each of our selftests may take'
+	@echo '  DEMO=$(DEMO)'
+	@echo '                run, vm: of tools/kvm, one of: $(demos)'
+	@echo '  ARGS=...      run: its arguments; try --help'
 
 base:
 	@$(lab)/base $(B)/base $(own)
@@ -128,7 +132,7 @@ selftests: headers
 	@$(call step,$(ARCH)-selftests) 'building selftests' \
 		$(lab)/selftests $(B)/tree $(headers)/usr/include $(tests) $(parts)/selftests
 
-$(demo)/$(demo-program): headers
+$(demo): headers
 	@mkdir -p $(@D)
 	@$(call step,$(ARCH)-demo) 'building $(@F)' \
 		env -u MAKEFLAGS make -C tools/kvm/$(@F) OUTPUT=$(abspath $(@D)) \
@@ -199,19 +203,14 @@ test-stock:
 	@echo "These tests of the series fail on stock Linux:"
 	@$(totals) --failures $(call reports,$(ARCH),stock)
 
-demo-there:
-	@[ -n "$(have-demo)" ] || { echo "run: ARCH=$(ARCH) has nothing to show yet," \
-		"tools/kvm/$(demo-program) is not there; try ARCH=x86_64, or test" >&2; exit 1; }
+run: kernel-plain-$(kind) $(demo) $(parts)/init
+	@echo '$(LIMIT) $(DEMO) /bin/$(DEMO) $(ARGS)' > $(parts)/$@
+	@$(call machine,$@,$(default),plain,$(kind),$(demo),--mode show)
 
-run: demo-there kernel-plain-$(kind) $(demo)/$(demo-program) $(parts)/init
-	@echo '$(LIMIT) $(demo-program) /bin/$(demo-program) $(ARGS)' > $(parts)/$@
-	@$(call machine,$@,$(default),plain,$(kind),$(demo)/$(demo-program),--mode show)
-
-vm: kernel-$(FLAVOR)-$(kind) selftests $(if $(have-demo),$(demo)/$(demo-program)) \
-    $(parts)/busybox $(parts)/init
+vm: kernel-$(FLAVOR)-$(kind) selftests $(demo) $(parts)/busybox $(parts)/init
 	@: > $(parts)/$@
 	@$(call machine,$@,$(default),$(FLAVOR),$(kind),$(call built-tests,selftests) \
-		$(if $(have-demo),$(demo)/$(demo-program)) $(parts)/busybox,--mode shell)
+		$(demo) $(parts)/busybox,--mode shell)
 
 kunit: tree
 	@env -u MAKEFLAGS -u MAKELEVEL -u KERNEL_ARCH $(B)/tree/tools/testing/kunit/kunit.py run \

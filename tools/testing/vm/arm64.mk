@@ -8,7 +8,8 @@ cross-compile	:= aarch64-linux-gnu-
 
 kvm-dir		:= arch/arm64/kvm
 selftests-dir	:= aarch64
-demo-program	:= vcpu_attrs
+demos		:= vcpu_attrs
+args-vcpu_attrs	:= --table --steal
 
 # EL2 is the machine's own, below it TCG runs KVM's guests like any other code.
 qemu		:= qemu-system-aarch64 -machine virt,virtualization=on,gic-version=3 \

@@ -7,10 +7,11 @@ kernel-target	:= bzImage
 kernel-image	:= arch/x86/boot/bzImage
 cross-compile	:=
 
-# KVM's directory, and the one of its selftests; what "run" runs, of tools/kvm
+# KVM's directory, and the one of its selftests; what of tools/kvm "run" can run,
+# its default first. args-NAME, if there: a demo's arguments
 kvm-dir		:= arch/x86/kvm
 selftests-dir	:= x86_64
-demo-program	:= xen_runstate
+demos		:= xen_runstate vcpu_attrs
 
 # What all machines have. An AMD CPU with SVM; its guests run as nested ones of TCG's.
 # One thread: with more, QEMU 7.2 loses state of guests that run on both CPUs at once.
