@@ -8,9 +8,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "arch.h"
 #include "host.h"
+#include "kvm.h"
 #include "option.h"
 #include "table.h"
 
@@ -102,6 +104,9 @@ int main(int argc, char **argv)
 	if (options.steal && !arch.show_steal)
 		die("see xen_runstate for Xen guests on x86",
 		    "--steal: only arm64 has an attribute for stolen time");
+	/* If there is no KVM, nothing but that is to be said. */
+	close(kvm_open());
+
 	if (options.json)
 		json_print();
 	if (options.table)
