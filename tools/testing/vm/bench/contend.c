@@ -9,7 +9,7 @@
 #include "kvm.h"
 
 #define THREADS		8
-#define CALLS		20000
+#define CALLS		200000
 
 struct caller {
 	const struct vcpu *vcpu;

@@ -52,6 +52,10 @@ def results(path):
     return found
 
 
+def is_timed(row):
+    return row.result.startswith("contend:")
+
+
 def read_table(path):
     with open(path, encoding="utf-8") as file:
         lines = [line.rstrip("\n") for line in file if line.strip() and line[0] != "#"]
@@ -89,11 +93,15 @@ class Measured:
         less = 0 if row.less == "-" else statistics.median(self.of(kernel, row.less))
         return statistics.median(value) - less
 
+    def pairs(self, row):
+        """The ratio of each run on the series to the one on stock before it."""
+        return [series / stock for stock, series in zip(self.of("base", row.result),
+                                                        self.of("series", row.result))]
+
     def ratio(self, row):
         """Of what is timed, the median of pairs; and one of nothing is none."""
-        if row.result.startswith("contend:"):
-            return statistics.median(b / a for a, b in zip(self.of("base", row.result),
-                                                           self.of("series", row.result)))
+        if is_timed(row):
+            return statistics.median(self.pairs(row))
         stock = self.number("base", row)
         return self.number("series", row) / stock if stock else None
 
@@ -125,10 +133,13 @@ def complete(table, measured):
 
 
 def as_dict(row, measured):
-    return {"operation": row.text.strip(), "result": row.result,
-            "stock": measured.number("base", row), "series": measured.number("series", row),
-            "ratio": measured.ratio(row), "target": row.target.strip("-") or None,
-            "met": measured.met(row)}
+    found = {"result": row.result, "less": row.less.strip("-") or None,
+             "stock": measured.number("base", row), "series": measured.number("series", row),
+             "ratio": measured.ratio(row), "target": row.target.strip("-") or None,
+             "met": measured.met(row)}
+    if is_timed(row):
+        found["pairs"] = measured.pairs(row)
+    return found
 
 
 def shown(number):
@@ -166,8 +177,9 @@ def main():
     runs = len(measured.of("base", table[0].result))
     if not differing:
         print(f"{runs} runs of each kernel counted the same, to the instruction")
-    if any(row.result.startswith("contend:") for row in table):
-        print(f"threads contended on {os.cpu_count()} CPUs of the build machine, 4 of QEMU's")
+    for row in filter(is_timed, table):
+        pairs = ", ".join(f"{ratio:.2f}" for ratio in sorted(measured.pairs(row)))
+        print(f"{row.result}: pairs of runs differ by {pairs}, on {os.cpu_count()} CPUs")
 
     with open(given.json, "w", encoding="utf-8") as file:
         json.dump({"runs": runs, "repeatable": not differing, "cpus": os.cpu_count(),
