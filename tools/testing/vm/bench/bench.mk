@@ -31,11 +31,14 @@ bench-program: headers
 		env -u MAKEFLAGS make -C $(bench) OUTPUT=$(abspath $(bench-parts)) \
 		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include'
 
+# The kernel in the name of such a run.
+measured = $(word 2,$(subst -, ,$@))
+
 $(counts) $(contests): kernel-plain-base kernel-plain-series bench-program $(parts)/init
 	@mkdir -p $(bench-results)
 	@echo '$(LIMIT) bench /bin/bench $(bench-args)' > $(parts)/bench
 	@echo '== $@'
-	@{ $(call machine,bench,$(default),plain,$(word 2,$(subst -, ,$@)),$(bench-parts)/bench,--mode show); } \
+	@{ $(call machine,bench,$(default),plain,$(measured),$(bench-parts)/bench,--mode show); } \
 		> $(bench-results)/$@ || { cat $(bench-results)/$@ >&2; exit 1; }
 
 bench: $(counts) $(contests)
