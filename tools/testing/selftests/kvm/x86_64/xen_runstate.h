@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -405,13 +406,31 @@ static inline void stop_preempters(struct preempters *preempters)
 		TEST_ASSERT_EQ(pthread_join(preempters->thread[i], NULL), 0);
 }
 
-/* Is the real-time class open to us?  Without it nothing preempts on demand. */
-static inline bool can_preempt(void)
+/* Skip if the real-time class is not open to us: nothing preempts on demand then. */
+static inline void require_preempters(void)
 {
 	const struct sched_param fifo = { .sched_priority = 1 }, other = {};
 
-	return !sched_setscheduler(0, SCHED_FIFO, &fifo) &&
-	       !sched_setscheduler(0, SCHED_OTHER, &other);
+	__TEST_REQUIRE(!sched_setscheduler(0, SCHED_FIFO, &fifo) &&
+		       !sched_setscheduler(0, SCHED_OTHER, &other),
+		       "SCHED_FIFO needs CAP_SYS_NICE");
+}
+
+/*
+ * main() of tests that race with preempters for as long as @seconds says, each, or
+ * XEN_RUNSTATE_SECONDS in the environment.
+ */
+static inline int xen_runstate_race_main(int argc, char *argv[], int *seconds)
+{
+	const char *env = getenv("XEN_RUNSTATE_SECONDS");
+
+	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG);
+	require_preempters();
+
+	if (env)
+		*seconds = atoi_positive("XEN_RUNSTATE_SECONDS", env);
+
+	return test_harness_run(argc, argv);
 }
 
 /* The attribute with the given state, entry time and totals (or deltas). */

@@ -900,7 +900,7 @@ int main(int argc, char *argv[])
 	int caps = KVM_XEN_HVM_CONFIG_RUNSTATE | KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG;
 
 	TEST_REQUIRE((kvm_check_cap(KVM_CAP_XEN_HVM) & caps) == caps);
-	__TEST_REQUIRE(can_preempt(), "SCHED_FIFO needs CAP_SYS_NICE");
+	require_preempters();
 
 	return test_harness_run(argc, argv);
 }

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdlib.h>
 
 #include "xen_runstate.h"
 
@@ -194,13 +193,5 @@ TEST_F_TIMEOUT(xen_runstate_preempt, owners_in_turn, INT_MAX)
 
 int main(int argc, char *argv[])
 {
-	const char *env = getenv("XEN_RUNSTATE_SECONDS");
-
-	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG);
-	__TEST_REQUIRE(can_preempt(), "SCHED_FIFO needs CAP_SYS_NICE");
-
-	if (env)
-		seconds = atoi_positive("XEN_RUNSTATE_SECONDS", env);
-
-	return test_harness_run(argc, argv);
+	return xen_runstate_race_main(argc, argv, &seconds);
 }

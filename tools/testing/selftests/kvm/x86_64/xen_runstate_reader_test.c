@@ -10,7 +10,6 @@
  */
 #include <limits.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 #include <asm/barrier.h>
 
@@ -417,13 +416,5 @@ TEST_F_TIMEOUT(xen_runstate_reader, flag_is_never_seen_when_off, INT_MAX)
 
 int main(int argc, char *argv[])
 {
-	const char *env = getenv("XEN_RUNSTATE_SECONDS");
-
-	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG);
-	__TEST_REQUIRE(can_preempt(), "SCHED_FIFO needs CAP_SYS_NICE");
-
-	if (env)
-		seconds = atoi_positive("XEN_RUNSTATE_SECONDS", env);
-
-	return test_harness_run(argc, argv);
+	return xen_runstate_race_main(argc, argv, &seconds);
 }
