@@ -181,12 +181,13 @@ $(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init
 $(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init
 	@$(call boot-tests,stock-$*,$*,base,/dev/null)
 
-# What has a row in the documentation has been seen when all tests ran on all machines.
+# What has a row on these pages has been seen when all tests ran on all machines.
+errno-pages := devices/vcpu.rst x86/xen-runstate.rst
 whole	:= $(if $(TESTS)$(filter-out $(MACHINE),$(machines))$(filter base,$(kind)),,yes)
 
 test-boots: $(test-on)
-	@$(if $(whole),$(lab)/errnos.py Documentation/virt/kvm/devices/vcpu.rst $(kernel-arch) \
-		$(MACHINE:%=$(results)/test-%.ktap) > $(results)/test-errnos.ktap)
+	@$(if $(whole),$(lab)/errnos.py $(addprefix --page Documentation/virt/kvm/,$(errno-pages)) \
+		$(kernel-arch) $(MACHINE:%=$(results)/test-%.ktap) > $(results)/test-errnos.ktap)
 
 reports = $(B)/results/$(1)/$(2)-*.ktap
 

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which errors the calls of vCPU attributes gave, told when the program ends, a
- * line each: "# reached SET KVM_ARM_VCPU_PMU_V3_IRQ EBUSY".  The errors that they
- * can give are those of Documentation/virt/kvm/devices/vcpu.rst.
+ * The names of vCPU attributes, by which programs tell what errors they reached.
+ * The errors that there can be are those of Documentation/virt/kvm/devices/vcpu.rst.
  */
 #ifndef SELFTEST_KVM_VCPU_ATTR_REACHED_H
 #define SELFTEST_KVM_VCPU_ATTR_REACHED_H
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "test_util.h"
-#include "kvm_util.h"
+#include "attr_reached.h"
 
 #define VCPU_ATTR(_group, _attr)	{ #_attr, _group, _attr }
 
@@ -46,42 +39,18 @@ static const struct {
 	{ KVM_SET_DEVICE_ATTR, "SET" },
 };
 
-/* One more attribute stands for all that are unknown. */
 #define NR_VCPU_ATTRS	ARRAY_SIZE(vcpu_attrs)
-#define NR_ERRNOS	256
 
-struct vcpu_attr_errors {
-	bool reached[ARRAY_SIZE(vcpu_attr_calls)][NR_VCPU_ATTRS + 1][NR_ERRNOS];
-	pid_t teller;
-};
+static_assert(NR_VCPU_ATTRS < MAX_ATTRS);
 
-/* Tests run in processes of their own, what they reach comes together here. */
-static struct vcpu_attr_errors *vcpu_attr_errors;
-
-static __attribute__((constructor)) void share_vcpu_attr_errors(void)
+static const char *attr_call_name(int call)
 {
-	vcpu_attr_errors = mmap(NULL, sizeof(*vcpu_attr_errors), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	TEST_ASSERT(vcpu_attr_errors != MAP_FAILED, "mmap: %s", strerror(errno));
-	vcpu_attr_errors->teller = getpid();
+	return vcpu_attr_calls[call].name;
 }
 
-static __attribute__((destructor)) void tell_vcpu_attr_errors(void)
+static const char *attr_name(int attr)
 {
-	if (vcpu_attr_errors->teller != getpid())
-		return;
-
-	for (int call = 0; call < ARRAY_SIZE(vcpu_attr_calls); call++) {
-		for (int attr = 0; attr <= NR_VCPU_ATTRS; attr++) {
-			for (int e = 1; e < NR_ERRNOS; e++) {
-				if (!vcpu_attr_errors->reached[call][attr][e])
-					continue;
-				printf("# reached %s %s %s\n", vcpu_attr_calls[call].name,
-				       attr < NR_VCPU_ATTRS ? vcpu_attrs[attr].name : "unknown",
-				       strerrorname_np(e));
-			}
-		}
-	}
+	return attr < NR_VCPU_ATTRS ? vcpu_attrs[attr].name : "unknown";
 }
 
 /* Returns @r, which is 0 or a negative errno that the call gave. */
@@ -95,9 +64,7 @@ static inline int note_vcpu_attr_error(unsigned long ioctl_nr, u32 group, u64 at
 		if (vcpu_attrs[known].group == group && vcpu_attrs[known].attr == attr)
 			break;
 	}
-	if (r)
-		vcpu_attr_errors->reached[call][known][-r] = true;
-	return r;
+	return note_attr_error(call, known, r);
 }
 
 #endif /* SELFTEST_KVM_VCPU_ATTR_REACHED_H */

@@ -20,6 +20,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "kvm_test_harness.h"
+#include "xen_attr_reached.h"
 
 #define RUNSTATE_running	0
 #define RUNSTATE_runnable	1
@@ -107,12 +108,12 @@ static inline int __xen_get_attr(struct kvm_vcpu *vcpu, uint16_t type,
 	memset(attr, 0, sizeof(*attr));
 	attr->type = type;
 
-	return __vcpu_ioctl(vcpu, KVM_XEN_VCPU_GET_ATTR, attr) ? -errno : 0;
+	return xen_attr_ioctl(vcpu, KVM_XEN_VCPU_GET_ATTR, type, attr);
 }
 
 static inline int __xen_set_attr(struct kvm_vcpu *vcpu, struct kvm_xen_vcpu_attr *attr)
 {
-	return __vcpu_ioctl(vcpu, KVM_XEN_VCPU_SET_ATTR, attr) ? -errno : 0;
+	return xen_attr_ioctl(vcpu, KVM_XEN_VCPU_SET_ATTR, attr->type, attr);
 }
 
 static inline int __runstate_set_addr(struct kvm_vcpu *vcpu, uint64_t gpa)

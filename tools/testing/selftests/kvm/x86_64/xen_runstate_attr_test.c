@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <linux/userfaultfd.h>
 
 #include <asm/pvclock-abi.h>
@@ -33,6 +34,8 @@
 #define VCPU_INFO_TIME	32
 
 #define CANARY		0xa5
+
+#define UNKNOWN_TYPE	0xffff
 
 struct row {
 	const char *name;
@@ -111,7 +114,7 @@ static void expect_refused(struct __test_metadata *_metadata, struct kvm_vcpu *v
 TEST_F(xen_runstate_attr, unknown_type_is_enoent)
 {
 	static const uint16_t types[] = {
-		KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA + 1, 0x7f, 0x100, 0x8000, 0xffff,
+		KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA + 1, 0x7f, 0x100, 0x8000, UNKNOWN_TYPE,
 	};
 
 	for (int i = 0; i < ARRAY_SIZE(types); i++) {
@@ -120,6 +123,65 @@ TEST_F(xen_runstate_attr, unknown_type_is_enoent)
 		EXPECT_EQ(-ENOENT, __xen_set_attr(self->vcpu, &attr));
 		EXPECT_EQ(-ENOENT, __xen_get_attr(self->vcpu, types[i], &attr));
 	}
+}
+
+TEST_F(xen_runstate_attr, unreadable_type_is_efault)
+{
+	char *page = mmap(NULL, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *const attrs[] = { NULL, page, (void *)(-8UL * PAGE_SIZE) };
+
+	TEST_ASSERT(page != MAP_FAILED, "mmap: %s", strerror(errno));
+
+	for (int i = 0; i < ARRAY_SIZE(attrs); i++) {
+		EXPECT_EQ(-EFAULT, xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_GET_ATTR,
+						  UNKNOWN_TYPE, attrs[i]));
+		EXPECT_EQ(-EFAULT, xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_SET_ATTR,
+						  UNKNOWN_TYPE, attrs[i]));
+	}
+}
+
+/* The type is the last thing in memory, what should follow it is out of bounds. */
+TEST_F(xen_runstate_attr, value_out_of_bounds_is_efault)
+{
+	char *page = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct kvm_xen_vcpu_attr before = runstate_get(self->vcpu), after, *attr;
+
+	TEST_ASSERT(page != MAP_FAILED, "mmap: %s", strerror(errno));
+	TEST_ASSERT_EQ(mprotect(page + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+	attr = (void *)page + PAGE_SIZE - offsetof(struct kvm_xen_vcpu_attr, u);
+
+	for (int type = 0; type < ARRAY_SIZE(xen_attrs); type++) {
+		const bool no_value = type == KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST;
+
+		attr->type = type;
+		EXPECT_EQ(-EFAULT, xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_SET_ATTR,
+						  type, attr)) {
+			TH_LOG("set %s", xen_attrs[type]);
+		}
+		EXPECT_EQ(no_value ? -EINVAL : -EFAULT,
+			  xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_GET_ATTR, type, attr)) {
+			TH_LOG("get %s", xen_attrs[type]);
+		}
+	}
+
+	after = runstate_get(self->vcpu);
+	EXPECT_TRUE(runstate_equal(&before, &after));
+}
+
+TEST_F(xen_runstate_attr, foreign_process_is_eio)
+{
+	struct kvm_xen_vcpu_attr attr;
+	pid_t child = fork();
+	int status;
+
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(__xen_get_attr(self->vcpu, UNKNOWN_TYPE, &attr) != -EIO ||
+		      __xen_set_attr(self->vcpu, &attr) != -EIO);
+
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 static const struct {
@@ -246,6 +308,18 @@ TEST_F(xen_runstate_attr, refused_values_change_nothing)
 		{ "VCPU_INFO_HVA at half a word", ENXIO, {
 			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
 			.u.hva = (uintptr_t)addr_gpa2hva(self->vm, AREA_GPA) + 2 } },
+		{ "VCPU_INFO across a page", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO,
+			.u.gpa = AREA_GPA + PAGE_SIZE - 4 } },
+		{ "VCPU_INFO_HVA across a page", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
+			.u.hva = (uintptr_t)addr_gpa2hva(self->vm, AREA_GPA) + PAGE_SIZE - 4 } },
+		{ "VCPU_INFO_HVA in the kernel's half", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
+			.u.hva = -8UL * PAGE_SIZE } },
+		{ "VCPU_TIME_INFO across a page", EINVAL, {
+			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO,
+			.u.gpa = AREA_GPA + PAGE_SIZE - 4 } },
 		{ "VCPU_ID one too high", EINVAL, {
 			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID,
 			.u.vcpu_id = kvm_check_cap(KVM_CAP_MAX_VCPUS) } },

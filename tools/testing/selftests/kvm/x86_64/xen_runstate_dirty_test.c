@@ -507,7 +507,7 @@ TEST_F(xen_runstate_ring, full_ring_is_kept_over_mode_switches)
 TEST_F(xen_runstate_ring, change_without_room_is_ebusy)
 {
 	const int size = self->vcpu->dirty_gfns_count;
-	struct kvm_xen_vcpu_attr before, after;
+	struct kvm_xen_vcpu_attr before, after, addr;
 	int reaped, r = 0;
 
 	fill_ring(self->vcpu);
@@ -517,8 +517,15 @@ TEST_F(xen_runstate_ring, change_without_room_is_ebusy)
 								RUNSTATE_offline);
 	}
 	EXPECT_EQ(-EBUSY, r);
+	EXPECT_EQ(-EBUSY, set_base(self->vcpu));
+	EXPECT_EQ(-EBUSY, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+					 runstate_attr(RUNSTATE_running, 0, 0, 0, 0, 0)));
+	EXPECT_EQ(-EBUSY, __runstate_set_addr(self->vcpu, places[0].gpa));
+
 	after = runstate_get(self->vcpu);
 	EXPECT_TRUE(runstate_equal(&before, &after));
+	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, &addr));
+	EXPECT_EQ(SPLIT_GPA, addr.u.gpa);
 
 	reaped = reap(self->vcpu, 0);
 	EXPECT_LE(size - 1, reaped);
