@@ -76,6 +76,12 @@ help:
 	@echo '  clean       remove what was built, but not base and ccache'
 	@echo '  distclean   remove build/'
 	@echo
+	@echo 'For others:'
+	@echo '  series         the series as mails, and a cover letter, in $(mails)'
+	@echo '  check-series   checkpatch, kernel-doc, messages; builds each patch by W=1 and sparse'
+	@echo '  deb            Debian packages of the kernel, configured as CONFIG says'
+	@echo '  kselftest-tar  the selftests for another machine, with run_kselftest.sh'
+	@echo
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
 	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, KUnit; a splat is deadly'
@@ -89,6 +95,7 @@ help:
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'
 	@echo '  ARGS=...      run: its arguments; try --help'
+	@echo '  SIGNOFF="Name <mail>"  series: who sends it, and signs it off'
 
 base:
 	@$(lab)/base $(B)/base $(own)
@@ -192,11 +199,13 @@ test-boots: $(test-on)
 reports = $(B)/results/$(1)/$(2)-*.ktap
 
 test:
-	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
+	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report)
+	@$(if $(every),$(MAKE) --no-print-directory check-patches)
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch test-boots || exit; \
 	done
-	@$(totals) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
+	@$(totals) $(if $(every),$(patches-report)) \
+		$(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
 
 test-stock:
 	@rm -f $(call reports,$(ARCH),stock)
@@ -226,6 +235,7 @@ htmldocs: tree
 	@echo $(abspath $(B)/htmldocs/Documentation/output/virt/kvm/index.html)
 
 include $(lab)/bench/bench.mk
+include series/series.mk
 
 clean:
 	rm -rf $(filter-out build/base build/ccache,$(wildcard build/*))

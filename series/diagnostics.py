@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What compilers and checkers say of a tree, told apart from what they said of another."""
+
+import collections
+import re
+
+LINE = re.compile(r"^(\S+?):(\d+):(?:\d+:)? *((?:warning|error): .*)$", re.M)
+
+
+def of(text, root):
+    """Each complaint without the number of its line, and of how many lines it is made.
+
+    A header is read by many files, but its lines count once.
+    """
+    places = {(path.removeprefix(f"{root}/"), line, said)
+              for path, line, said in LINE.findall(text)}
+    return collections.Counter(f"{path}: {said}" for path, _, said in places)
+
+
+def new(before, now):
+    return sorted((now - before).elements())

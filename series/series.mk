@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# The series as others take it: mails, kernel packages, an archive of selftests.
+
+mails	:= $(B)/series
+debs	:= $(B)/deb/$(ARCH)
+kselftest := $(B)/kselftest/$(ARCH)
+benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
+export SIGNOFF
+.PHONY: mails series check-patches check-builds check-series deb kselftest-tar
+
+mails: tree
+	@series/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
+		$(if $(benches),--bench $(benches))
+	@series/am $(src-base) $(src-series) $(mails)
+
+series: mails
+	@ls $(mails)/*.patch
+
+# The quick part of check-series, as a report that "test" counts in.
+patches-report := $(B)/results/series/patches.ktap
+
+check-patches: mails
+	@$(call step,check-patches) 'checking the patches' \
+		series/check $(src-base) $(src-series) $(mails) $(patches-report)
+
+# For one architecture.
+check-builds: tree
+	@JOBS=$(JOBS) series/check-builds $(ARCH) $(src-base) $(src-series) $(B)/check $(B)/log
+
+check-series: check-patches
+	@$(totals) $(patches-report)
+	@for arch in $(or $(every),$(ARCH)); do \
+		$(MAKE) --no-print-directory ARCH=$$arch check-builds || exit; \
+	done
+
+# LOCALVERSION lets the packages stand beside Debian's own of the same version.
+deb: tree
+	@[ -f "$(CONFIG)" ] || { echo "deb: which configuration? CONFIG=/boot/config-$$(uname -r)," \
+		"for example" >&2; exit 1; }
+	@mkdir -p $(debs)/linux
+	@cp $(CONFIG) $(debs)/linux/.config
+	@rm -f $(debs)/*.deb
+	@$(call step,$(ARCH)-deb) 'building packages' $(lab)/kmake $(src-series) $(debs)/linux \
+		-j$(JOBS) LOCALVERSION=-kvm-vcpu-time olddefconfig bindeb-pkg
+	@ls $(debs)/*.deb
+
+# Static, as nothing is known of the other machine. Parts of KVM's Makefile expect
+# the directory of its tools to be there.
+kselftest-tar: headers
+	@mkdir -p $(kselftest)/kselftest/kvm/tools
+	@$(call step,$(ARCH)-kselftest) 'building the archive of selftests' \
+		env -u MAKEFLAGS make -C $(src-series)/tools/testing/selftests -j$(JOBS) \
+		ARCH=$(kernel-arch) CC=$(CROSS_COMPILE)gcc USERLDFLAGS=-static TARGETS=kvm FORCE_TARGETS=1 \
+		O=$(abspath $(kselftest)) KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include' gen_tar
+	@ls $(kselftest)/kselftest/kselftest_install/kselftest-packages/kselftest.tar.gz
