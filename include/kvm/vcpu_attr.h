@@ -14,29 +14,23 @@ struct kvm_vcpu;
 
 /**
  * struct kvm_vcpu_attr - all there is to know about one attribute
- * @group: group of the attribute
- * @attr: the attribute's number in its group
  * @size: bytes that are read or written in user memory; 0 if the attribute has no
  *	  payload, in which case the address is ignored
- * @offered: does this host offer the attribute?  NULL: every host does
- * @feature: does the vCPU have the feature that the attribute is about?  NULL:
- *	     it needs none
+ * @data: for @get and @set, so that one function can serve many rows
  * @ready: may the attribute be used as things are?  Called before user memory is
  *	   looked at, with @set telling SET from GET; NULL: always
  * @get: fill in all of @size bytes at @payload; NULL: the attribute has no value
  * @set: take @size bytes at @payload; either does all that is asked or fails
  *	 and changes nothing; NULL: the attribute is read-only
  *
+ * A row with neither @get nor @set is that of a number that means nothing.
+ *
  * The callbacks see kernel memory only, aligned for a u64.  All are called with
  * vcpu->mutex held, in process context, and return 0 or a negative errno.
- * @get and @set are told their row, so that one function can serve many.
  */
 struct kvm_vcpu_attr {
-	u32 group;
-	u32 attr;
 	u32 size;
-	bool (*offered)(struct kvm_vcpu *vcpu);
-	bool (*feature)(struct kvm_vcpu *vcpu);
+	unsigned long data;
 	int (*ready)(struct kvm_vcpu *vcpu, bool set);
 	int (*get)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload);
 	int (*set)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
@@ -44,21 +38,36 @@ struct kvm_vcpu_attr {
 };
 
 /**
- * struct kvm_vcpu_attr_table - the attributes of an architecture's vCPUs
- * @rows: one row an attribute, sorted by group and attribute
+ * struct kvm_vcpu_attr_group - attributes that belong together
+ * @rows: a row for each attribute, at the index that is its number
  * @nr: number of @rows
+ * @offered: does this host offer the group?  NULL: every host does
+ * @feature: does the vCPU have the feature that the group is about?  NULL: it
+ *	     needs none
+ */
+struct kvm_vcpu_attr_group {
+	const struct kvm_vcpu_attr *rows;
+	u32 nr;
+	bool (*offered)(struct kvm_vcpu *vcpu);
+	bool (*feature)(struct kvm_vcpu *vcpu);
+};
+
+/**
+ * struct kvm_vcpu_attr_table - the attributes of an architecture's vCPUs
+ * @groups: the groups, each at the index that is its number; NULL: none
+ * @nr: number of @groups
  */
 struct kvm_vcpu_attr_table {
-	const struct kvm_vcpu_attr *rows;
-	size_t nr;
+	const struct kvm_vcpu_attr_group *const *groups;
+	u32 nr;
 };
 
 /* What the architecture has, linked into KVM beside the core. */
 extern const struct kvm_vcpu_attr_table kvm_arch_vcpu_attrs;
 
-const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_table *table,
-					       u32 group, u64 attr);
-bool kvm_vcpu_attr_table_sane(const struct kvm_vcpu_attr_table *table);
+const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group *group,
+					       u64 attr);
+bool kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group);
 int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);

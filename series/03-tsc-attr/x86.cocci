@@ -1,6 +1,6 @@
 // The switches that the table replaces, and what its handlers need.
 //
-// in arch/x86/kvm/x86.c: drop=4 call=1 share_clock=2 share_synchronize=1
+// in arch/x86/kvm/x86.c: drop=4 share_clock=2 share_synchronize=1
 
 @drop@
 identifier f = {kvm_arch_tsc_has_attr, kvm_arch_tsc_get_attr, kvm_arch_tsc_set_attr,
@@ -10,13 +10,6 @@ parameter list ps;
 position p;
 @@
 - T f@p(ps) { ... }
-
-@call@
-expression r, vcpu, ioctl, argp;
-position p;
-@@
-- r = kvm_vcpu_ioctl_device_attr@p(vcpu, ioctl, argp);
-+ r = kvm_vcpu_attr_ioctl(vcpu, ioctl, argp);
 
 @share_clock@
 identifier f = get_kvmclock_base_ns;

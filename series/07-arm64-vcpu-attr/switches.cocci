@@ -1,7 +1,7 @@
-// The switches that the table replaces, and the calls of them.
+// The switches that the table replaces.
 //
 // in arch/arm64/kvm/guest.c: drop_arch=3
-// in arch/arm64/kvm/arm.c: call=3 drop_vcpu=3 drop_local=1
+// in arch/arm64/kvm/arm.c: drop_vcpu=3 drop_local=1
 // in arch/arm64/kvm/arch_timer.c: drop_timer=4
 // in arch/arm64/kvm/pmu-emul.c: drop_pmu=5
 
@@ -12,18 +12,6 @@ parameter list ps;
 position p;
 @@
 - int f@p(ps) { ... }
-
-@call@
-identifier f = {kvm_arm_vcpu_set_attr, kvm_arm_vcpu_get_attr, kvm_arm_vcpu_has_attr};
-expression r, vcpu, argp;
-identifier attr;
-position p;
-@@
-- r = -EFAULT;
-- if (copy_from_user(&attr, argp, sizeof(attr)))
-- 	break;
-- r = f@p(vcpu, &attr);
-+ r = kvm_vcpu_attr_ioctl(vcpu, ioctl, argp);
 
 @drop_vcpu@
 identifier f = {kvm_arm_vcpu_set_attr, kvm_arm_vcpu_get_attr, kvm_arm_vcpu_has_attr};

@@ -7,8 +7,6 @@
  * own before and beside the guest.  Hence a clock belongs to one thread at a
  * time and counts from the moment that thread took the vCPU over.
  */
-#include <linux/minmax.h>
-
 #include <kvm/steal.h>
 
 /**
@@ -28,32 +26,6 @@ void kvm_steal_clock_restart(struct kvm_steal_clock *clock, struct pid *thread,
 	put_pid(clock->owner);
 	clock->owner = get_pid(thread);
 	clock->seen = run_delay;
-}
-
-/**
- * kvm_steal_clock_take - take what the owner has waited since the last look
- * @clock: the steal clock
- * @thread: the calling thread
- * @run_delay: run_delay of @thread, in nanoseconds
- * @limit: the most that can have been stolen, in nanoseconds
- *
- * The waiting of a thread other than the owner says nothing about the vCPU: it
- * gets 0, and the owner's baseline stays.  What exceeds @limit is dropped: were
- * it carried over, one jump of a clock would show as stolen time for long.
- *
- * Context: any; serialised by the caller.
- * Return: stolen time in nanoseconds, at most @limit; 0 if @run_delay went back.
- */
-u64 kvm_steal_clock_take(struct kvm_steal_clock *clock, const struct pid *thread,
-			 u64 run_delay, u64 limit)
-{
-	u64 seen = clock->seen;
-
-	if (clock->owner != thread)
-		return 0;
-
-	clock->seen = run_delay;
-	return run_delay > seen ? min(run_delay - seen, limit) : 0;
 }
 
 /**

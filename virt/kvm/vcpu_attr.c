@@ -4,53 +4,46 @@
  *
  * All architectures and attributes share the order in which a call is checked,
  * and all copies from and to user memory, which are done with no lock held but
- * vcpu->mutex.  Ioctls of their own, as Xen's, can be served from such a table too.
+ * vcpu->mutex.  Ioctls of their own, as Xen's, can be served from such rows too.
  */
 #include <linux/kvm.h>
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include <kvm/vcpu_attr.h>
 
 /**
  * kvm_vcpu_attr_find - look up an attribute
- * @table: the table to look in
- * @group: the attribute's group
+ * @group: the group to look in
  * @attr: the attribute's number
  *
  * Context: any.
  * Return: the row, or NULL if there is none.
  */
-const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_table *table,
-					       u32 group, u64 attr)
+const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group *group,
+					       u64 attr)
 {
 	const struct kvm_vcpu_attr *row;
 
-	for (row = table->rows; row < table->rows + table->nr; row++) {
-		if (row->group == group && row->attr == attr)
-			return row;
-	}
+	if (attr >= group->nr)
+		return NULL;
 
-	return NULL;
+	row = &group->rows[array_index_nospec(attr, group->nr)];
+	return row->get || row->set ? row : NULL;
 }
 
 /**
- * kvm_vcpu_attr_table_sane - do the rows of a table make sense?
- * @table: the table, which tests are expected to pass in
+ * kvm_vcpu_attr_group_sane - do the rows of a group make sense?
+ * @group: the group, which tests are expected to pass in
  *
  * Context: any.
- * Return: true if the rows are sorted without duplicates, each can be used, and
- *	   payloads fit: what can be got has one, and none is too large.
+ * Return: true if payloads fit: what can be got has one, and none is too large.
  */
-bool kvm_vcpu_attr_table_sane(const struct kvm_vcpu_attr_table *table)
+bool kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group)
 {
-	const struct kvm_vcpu_attr *row, *last = NULL;
+	const struct kvm_vcpu_attr *row;
 
-	for (row = table->rows; row < table->rows + table->nr; last = row++) {
-		if (last && (last->group > row->group ||
-			     (last->group == row->group && last->attr >= row->attr)))
-			return false;
-		if (!row->get && !row->set)
-			return false;
+	for (row = group->rows; row < group->rows + group->nr; row++) {
 		if (row->size > KVM_VCPU_ATTR_MAX_SIZE || (row->get && !row->size))
 			return false;
 	}
@@ -58,75 +51,98 @@ bool kvm_vcpu_attr_table_sane(const struct kvm_vcpu_attr_table *table)
 	return true;
 }
 
-static bool has_feature(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row)
+/* Most payloads are u64s, which cost a fraction of what a string of bytes does. */
+static int read_payload(void *payload, const void __user *addr, u32 size)
 {
-	return !row->feature || row->feature(vcpu);
+	if (size == sizeof(u64))
+		return get_user(*(u64 *)payload, (const u64 __user *)addr);
+
+	return copy_from_user(payload, addr, size) ? -EFAULT : 0;
 }
 
-static int check_usable(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, bool set)
+static int write_payload(void __user *addr, const void *payload, u32 size)
 {
-	if (!has_feature(vcpu, row))
-		return -ENODEV;
+	if (size == sizeof(u64))
+		return put_user(*(const u64 *)payload, (u64 __user *)addr);
 
-	return row->ready ? row->ready(vcpu, set) : 0;
+	if (size % sizeof(u64))
+		return copy_to_user(addr, payload, size) ? -EFAULT : 0;
+
+	if (!user_write_access_begin(addr, size))
+		return -EFAULT;
+
+	for (; size; size -= sizeof(u64)) {
+		unsafe_put_user(*(const u64 *)payload, (u64 __user *)addr, fault);
+		payload += sizeof(u64);
+		addr += sizeof(u64);
+	}
+
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
 /**
  * kvm_vcpu_attr_get - tell userspace the value of an attribute
- * @vcpu: the vCPU
+ * @vcpu: the vCPU, which has the feature that the attribute is about
  * @row: the attribute, which the host offers
  * @addr: where its &kvm_vcpu_attr.size bytes are to go
  *
  * Context: process context, with vcpu->mutex held.  May sleep.
- * Return: 0; -ENXIO if the attribute has no value, -ENODEV if the vCPU lacks the
- *	   feature, -EFAULT if @addr cannot be written, or what the row's callbacks
- *	   say.
+ * Return: 0; -EFAULT if @addr cannot be written, or what the row's callbacks say.
  */
 int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
 	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
-	int r;
+	int r = 0;
 
-	if (!row->get)
-		return -ENXIO;
+	if (row->ready)
+		r = row->ready(vcpu, false);
+	if (!r)
+		r = row->get(vcpu, row, payload);
+	if (!r)
+		r = write_payload(addr, payload, row->size);
 
-	r = check_usable(vcpu, row, false);
-	if (r)
-		return r;
-
-	r = row->get(vcpu, row, payload);
-	if (r)
-		return r;
-
-	return copy_to_user(addr, payload, row->size) ? -EFAULT : 0;
+	return r;
 }
 
 /**
  * kvm_vcpu_attr_set - set an attribute to what userspace says
- * @vcpu: the vCPU
+ * @vcpu: the vCPU, which has the feature that the attribute is about
  * @row: the attribute, which the host offers
  * @addr: its &kvm_vcpu_attr.size bytes
  *
  * Context: process context, with vcpu->mutex held.  May sleep.
- * Return: 0; -ENXIO if the attribute is read-only, -ENODEV if the vCPU lacks the
- *	   feature, -EFAULT if @addr cannot be read, or what the row's callbacks say.
+ * Return: 0; -EFAULT if @addr cannot be read, or what the row's callbacks say.
  */
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
 	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
-	int r;
+	int r = 0;
 
-	if (!row->set)
-		return -ENXIO;
+	if (row->ready)
+		r = row->ready(vcpu, true);
+	if (!r)
+		r = read_payload(payload, addr, row->size);
+	if (!r)
+		r = row->set(vcpu, row, payload);
 
-	r = check_usable(vcpu, row, true);
-	if (r)
-		return r;
+	return r;
+}
 
-	if (copy_from_user(payload, addr, row->size))
-		return -EFAULT;
+static const struct kvm_vcpu_attr_group *find_group(struct kvm_vcpu *vcpu, u32 number)
+{
+	const struct kvm_vcpu_attr_table *table = &kvm_arch_vcpu_attrs;
+	const struct kvm_vcpu_attr_group *group;
 
-	return row->set(vcpu, row, payload);
+	if (number >= table->nr)
+		return NULL;
+
+	group = table->groups[array_index_nospec(number, table->nr)];
+	return group && (!group->offered || group->offered(vcpu)) ? group : NULL;
 }
 
 /**
@@ -136,34 +152,48 @@ int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, vo
  * @argp: a struct kvm_device_attr; its flags are ignored
  *
  * An attribute which is unknown, or which the host does not offer, is ENXIO
- * whatever else is wrong with the call.  HAS does not look at user memory beyond
- * @argp, nor at more than the host and the vCPU's features.
+ * whatever else is wrong with the call, and so is one that has no value to get or
+ * cannot be set.  HAS does not look at user memory beyond @argp, nor at more than
+ * the host and the vCPU's features.
  *
  * Context: process context, with vcpu->mutex held.  May sleep.
  * Return: 0 or a negative errno; see Documentation/virt/kvm/devices/vcpu.rst.
  */
 int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
+	const struct kvm_vcpu_attr_group *group;
 	const struct kvm_vcpu_attr *row;
 	struct kvm_device_attr attr;
-	void __user *addr;
+	bool has_feature;
 
 	if (copy_from_user(&attr, argp, sizeof(attr)))
 		return -EFAULT;
 
-	row = kvm_vcpu_attr_find(&kvm_arch_vcpu_attrs, attr.group, attr.attr);
-	if (!row || (row->offered && !row->offered(vcpu)))
+	group = find_group(vcpu, attr.group);
+	if (!group)
 		return -ENXIO;
 
-	addr = u64_to_user_ptr(attr.addr);
+	row = kvm_vcpu_attr_find(group, attr.attr);
+	if (!row)
+		return -ENXIO;
+
+	has_feature = !group->feature || group->feature(vcpu);
 
 	switch (ioctl) {
 	case KVM_HAS_DEVICE_ATTR:
-		return has_feature(vcpu, row) ? 0 : -ENXIO;
+		return has_feature ? 0 : -ENXIO;
 	case KVM_GET_DEVICE_ATTR:
-		return kvm_vcpu_attr_get(vcpu, row, addr);
+		if (!row->get)
+			return -ENXIO;
+		if (!has_feature)
+			return -ENODEV;
+		return kvm_vcpu_attr_get(vcpu, row, u64_to_user_ptr(attr.addr));
 	case KVM_SET_DEVICE_ATTR:
-		return kvm_vcpu_attr_set(vcpu, row, addr);
+		if (!row->set)
+			return -ENXIO;
+		if (!has_feature)
+			return -ENODEV;
+		return kvm_vcpu_attr_set(vcpu, row, u64_to_user_ptr(attr.addr));
 	default:
 		return -ENOTTY;
 	}

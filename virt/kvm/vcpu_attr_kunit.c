@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the vCPU attribute tables: what makes one sane, and look-ups.
+ * KUnit tests of the vCPU attribute tables: what makes rows sane, and look-ups.
  */
 #include <kunit/test.h>
 #include <linux/kvm_host.h>
@@ -19,75 +19,74 @@ static int set_nothing(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	return 0;
 }
 
-#define ROW(_group, _attr, _size, _get, _set) \
-	{ .group = _group, .attr = _attr, .size = _size, .get = _get, .set = _set }
-
 static const struct sane_row {
 	const char *name;
-	struct kvm_vcpu_attr rows[3];
-	size_t nr;
+	struct kvm_vcpu_attr rows[2];
+	u32 nr;
 	bool sane;
 } sane_rows[] = {
 	{ "no rows", {}, 0, true },
-	{ "all kinds", {
-		ROW(0, 0, 4, get_nothing, set_nothing),
-		ROW(0, 1, 0, NULL, set_nothing),
-		ROW(1, 0, 8, get_nothing, NULL) }, 3, true },
-	{ "twice the same", {
-		ROW(0, 1, 4, get_nothing, set_nothing),
-		ROW(0, 1, 4, get_nothing, set_nothing) }, 2, false },
-	{ "attributes unsorted", {
-		ROW(0, 1, 4, get_nothing, set_nothing),
-		ROW(0, 0, 4, get_nothing, set_nothing) }, 2, false },
-	{ "groups unsorted", {
-		ROW(1, 0, 4, get_nothing, set_nothing),
-		ROW(0, 1, 4, get_nothing, set_nothing) }, 2, false },
-	{ "of no use", { ROW(0, 0, 4, NULL, NULL) }, 1, false },
-	{ "a value without a size", { ROW(0, 0, 0, get_nothing, NULL) }, 1, false },
-	{ "too large", { ROW(0, 0, KVM_VCPU_ATTR_MAX_SIZE + 1, get_nothing, set_nothing) }, 1, false },
+	{ "a value", { { .size = 4, .get = get_nothing, .set = set_nothing } }, 1, true },
+	{ "only to be set", { { .set = set_nothing } }, 1, true },
+	{ "a number that means nothing", { {}, { .size = 8, .get = get_nothing } }, 2, true },
+	{ "the largest", { { .size = KVM_VCPU_ATTR_MAX_SIZE, .get = get_nothing } }, 1, true },
+	{ "too large to get", { { .size = KVM_VCPU_ATTR_MAX_SIZE + 1, .get = get_nothing } },
+	  1, false },
+	{ "too large to set", { {}, { .size = KVM_VCPU_ATTR_MAX_SIZE + 1, .set = set_nothing } },
+	  2, false },
+	{ "a value without a size", { { .get = get_nothing } }, 1, false },
 };
 
-static void tables_are_checked(struct kunit *test)
+static void groups_are_checked(struct kunit *test)
 {
 	const struct sane_row *row;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(sane_rows); i++) {
 		row = &sane_rows[i];
-		const struct kvm_vcpu_attr_table table = { row->rows, row->nr };
+		const struct kvm_vcpu_attr_group group = { .rows = row->rows, .nr = row->nr };
 
-		KUNIT_EXPECT_EQ_MSG(test, kvm_vcpu_attr_table_sane(&table), row->sane,
+		KUNIT_EXPECT_EQ_MSG(test, kvm_vcpu_attr_group_sane(&group), row->sane,
 				    "%s", row->name);
 	}
 }
 
-static void own_table_is_sane(struct kunit *test)
+static void own_groups_are_sane(struct kunit *test)
 {
-	KUNIT_EXPECT_GT(test, kvm_arch_vcpu_attrs.nr, 0);
-	KUNIT_EXPECT_TRUE(test, kvm_vcpu_attr_table_sane(&kvm_arch_vcpu_attrs));
+	const struct kvm_vcpu_attr_group *group;
+	int i, nr = 0;
+
+	for (i = 0; i < kvm_arch_vcpu_attrs.nr; i++) {
+		group = kvm_arch_vcpu_attrs.groups[i];
+		if (!group)
+			continue;
+
+		KUNIT_EXPECT_TRUE_MSG(test, kvm_vcpu_attr_group_sane(group), "group %d", i);
+		nr += group->nr;
+	}
+
+	KUNIT_EXPECT_GT(test, nr, 0);
 }
 
 static void attributes_are_found(struct kunit *test)
 {
 	static const struct kvm_vcpu_attr rows[] = {
-		ROW(0, 0, 4, get_nothing, set_nothing),
-		ROW(0, 3, 4, get_nothing, set_nothing),
-		ROW(2, 0, 8, get_nothing, set_nothing),
+		[0] = { .size = 4, .get = get_nothing },
+		[2] = { .set = set_nothing },
 	};
-	const struct kvm_vcpu_attr_table table = { rows, ARRAY_SIZE(rows) };
+	const struct kvm_vcpu_attr_group group = { .rows = rows, .nr = ARRAY_SIZE(rows) };
 
-	KUNIT_EXPECT_PTR_EQ(test, kvm_vcpu_attr_find(&table, 0, 0), &rows[0]);
-	KUNIT_EXPECT_PTR_EQ(test, kvm_vcpu_attr_find(&table, 0, 3), &rows[1]);
-	KUNIT_EXPECT_PTR_EQ(test, kvm_vcpu_attr_find(&table, 2, 0), &rows[2]);
-	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&table, 0, 1));
-	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&table, 1, 0));
-	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&table, 2, 1ULL << 32));
-	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&table, 3, 0));
+	KUNIT_EXPECT_PTR_EQ(test, kvm_vcpu_attr_find(&group, 0), &rows[0]);
+	KUNIT_EXPECT_PTR_EQ(test, kvm_vcpu_attr_find(&group, 2), &rows[2]);
+	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&group, 1));
+	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&group, 3));
+	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&group, 1ULL << 32));
+	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&group, U64_MAX));
 }
 
 static struct kunit_case attr_cases[] = {
-	KUNIT_CASE(tables_are_checked),
-	KUNIT_CASE(own_table_is_sane),
+	KUNIT_CASE(groups_are_checked),
+	KUNIT_CASE(own_groups_are_sane),
 	KUNIT_CASE(attributes_are_found),
 	{}
 };

@@ -12,26 +12,27 @@
 
 #include <kvm/arm_pmu.h>
 #include <kvm/arm_vgic.h>
+#include <kvm/vcpu_attr.h>
 
 #include "pmu_attr.h"
 #include "vcpu_attr.h"
 
-bool kvm_pmu_attr_offered(struct kvm_vcpu *vcpu)
+static bool pmu_offered(struct kvm_vcpu *vcpu)
 {
 	return kvm_arm_support_pmu_v3();
 }
 
-bool kvm_pmu_attr_feature(struct kvm_vcpu *vcpu)
+static bool has_pmu(struct kvm_vcpu *vcpu)
 {
 	return kvm_vcpu_has_pmu(vcpu);
 }
 
-int kvm_pmu_irq_ready(struct kvm_vcpu *vcpu, bool set)
+static int irq_ready(struct kvm_vcpu *vcpu, bool set)
 {
 	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
 
-int kvm_pmu_irq_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+static int get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	if (!kvm_arm_pmu_irq_initialized(vcpu))
 		return -ENXIO;
@@ -76,8 +77,7 @@ static bool irq_agrees(struct kvm *kvm, int irq)
  * A PMU that was initialised before there was an irqchip has no interrupt yet and
  * may still be given one; it is claimed when the vCPU first runs.
  */
-int kvm_pmu_irq_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-		    const void *payload)
+static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int irq = *(const int *)payload;
@@ -97,8 +97,7 @@ int kvm_pmu_irq_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	return 0;
 }
 
-int kvm_pmu_init_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-		     const void *payload)
+static int set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	struct kvm_pmu *pmu = &vcpu->arch.pmu;
 	struct kvm *kvm = vcpu->kvm;
@@ -155,8 +154,7 @@ static bool any_pmu_created(struct kvm *kvm)
  * filter decides on all events that none speaks of: what is allowed first is all
  * that is, what is denied first is all that is not.
  */
-int kvm_pmu_filter_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-		       const void *payload)
+static int set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	const struct kvm_pmu_event_filter *filter = payload;
 	struct kvm_arch *ka = &vcpu->kvm->arch;
@@ -202,8 +200,7 @@ int kvm_pmu_filter_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
  * To name the PMU that is selected already changes nothing but what was left
  * open by default: on which CPUs the vCPUs can run.
  */
-int kvm_pmu_pmu_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-		    const void *payload)
+static int set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	struct arm_pmu *pmu = kvm_arm_find_pmu(*(const int *)payload);
 	struct kvm_arch *ka = &vcpu->kvm->arch;
@@ -230,3 +227,30 @@ int kvm_pmu_pmu_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	cpumask_copy(ka->supported_cpus, &pmu->supported_cpus);
 	return 0;
 }
+
+static const struct kvm_vcpu_attr pmu_attrs[] = {
+	[KVM_ARM_VCPU_PMU_V3_IRQ] = {
+		.size	= sizeof(int),
+		.ready	= irq_ready,
+		.get	= get_irq,
+		.set	= set_irq,
+	},
+	[KVM_ARM_VCPU_PMU_V3_INIT] = {
+		.set	= set_init,
+	},
+	[KVM_ARM_VCPU_PMU_V3_FILTER] = {
+		.size	= sizeof(struct kvm_pmu_event_filter),
+		.set	= set_filter,
+	},
+	[KVM_ARM_VCPU_PMU_V3_SET_PMU] = {
+		.size	= sizeof(int),
+		.set	= set_pmu,
+	},
+};
+
+const struct kvm_vcpu_attr_group kvm_arm_pmu_attrs = {
+	.rows	 = pmu_attrs,
+	.nr	 = ARRAY_SIZE(pmu_attrs),
+	.offered = pmu_offered,
+	.feature = has_pmu,
+};

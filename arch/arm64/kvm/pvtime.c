@@ -11,6 +11,7 @@
 #include <asm/pvclock-abi.h>
 
 #include <kvm/arm_hypercalls.h>
+#include <kvm/vcpu_attr.h>
 
 #include "vcpu_attr.h"
 
@@ -48,7 +49,19 @@ static int write_stolen_time(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-/* Called in KVM_RUN, after the vCPU's thread may have waited. */
+/*
+ * Has the vCPU's thread waited, or is something left to be written?  Asked when
+ * the vCPU is loaded, to save the guest's memory from being looked at for nothing.
+ */
+bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
+{
+	struct kvm_steal_clock *clock = &vcpu->arch.steal.clock;
+
+	return !kvm_steal_clock_idle(clock, READ_ONCE(current->sched_info.run_delay)) ||
+	       clock->owner != task_pid(current) || vcpu->arch.steal.pending;
+}
+
+/* Called in KVM_RUN, where it may sleep, if stolen time is due. */
 void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 {
 	struct kvm_steal_clock *clock = &vcpu->arch.steal.clock;
@@ -112,19 +125,18 @@ bool kvm_arm_pvtime_supported(void)
 	return sched_info_on();
 }
 
-bool kvm_pvtime_attr_offered(struct kvm_vcpu *vcpu)
+static bool pvtime_offered(struct kvm_vcpu *vcpu)
 {
 	return kvm_arm_pvtime_supported();
 }
 
-int kvm_pvtime_ipa_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+static int get_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	*(u64 *)payload = vcpu->arch.steal.base;
 	return 0;
 }
 
-int kvm_pvtime_ipa_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-		       const void *payload)
+static int set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	u64 ipa = *(const u64 *)payload;
 	bool writable;
@@ -146,3 +158,17 @@ int kvm_pvtime_ipa_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	vcpu->arch.steal.base = ipa;
 	return 0;
 }
+
+static const struct kvm_vcpu_attr pvtime_attrs[] = {
+	[KVM_ARM_VCPU_PVTIME_IPA] = {
+		.size	= sizeof(u64),
+		.get	= get_ipa,
+		.set	= set_ipa,
+	},
+};
+
+const struct kvm_vcpu_attr_group kvm_arm_pvtime_attrs = {
+	.rows	 = pvtime_attrs,
+	.nr	 = ARRAY_SIZE(pvtime_attrs),
+	.offered = pvtime_offered,
+};

@@ -17,7 +17,7 @@
 #include "vcpu_attr.h"
 #include "vgic/vgic.h"
 
-int kvm_timer_irq_ready(struct kvm_vcpu *vcpu, bool set)
+static int irq_ready(struct kvm_vcpu *vcpu, bool set)
 {
 	return !set || irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
@@ -37,26 +37,13 @@ static bool ppis_claimed(struct kvm *kvm)
 	return false;
 }
 
-static u8 *timer_ppi(struct kvm *kvm, u32 attr)
+static int get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
-	static const enum kvm_arch_timers timers[] = {
-		[KVM_ARM_VCPU_TIMER_IRQ_VTIMER]	 = TIMER_VTIMER,
-		[KVM_ARM_VCPU_TIMER_IRQ_PTIMER]	 = TIMER_PTIMER,
-		[KVM_ARM_VCPU_TIMER_IRQ_HVTIMER] = TIMER_HVTIMER,
-		[KVM_ARM_VCPU_TIMER_IRQ_HPTIMER] = TIMER_HPTIMER,
-	};
-
-	return &kvm->arch.timer_data.ppi[timers[attr]];
-}
-
-int kvm_timer_irq_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
-{
-	*(int *)payload = *timer_ppi(vcpu->kvm, row->attr);
+	*(int *)payload = vcpu->kvm->arch.timer_data.ppi[row->data];
 	return 0;
 }
 
-int kvm_timer_irq_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-		      const void *payload)
+static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	int irq = *(const int *)payload;
 
@@ -68,9 +55,30 @@ int kvm_timer_irq_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	if (ppis_claimed(vcpu->kvm))
 		return -EBUSY;
 
-	*timer_ppi(vcpu->kvm, row->attr) = irq;
+	vcpu->kvm->arch.timer_data.ppi[row->data] = irq;
 	return 0;
 }
+
+#define TIMER_ATTR(name)				\
+	[KVM_ARM_VCPU_TIMER_IRQ_##name] = {		\
+		.size	= sizeof(int),			\
+		.data	= TIMER_##name,			\
+		.ready	= irq_ready,			\
+		.get	= get_irq,			\
+		.set	= set_irq,			\
+	}
+
+static const struct kvm_vcpu_attr timer_attrs[] = {
+	TIMER_ATTR(VTIMER),
+	TIMER_ATTR(PTIMER),
+	TIMER_ATTR(HVTIMER),
+	TIMER_ATTR(HPTIMER),
+};
+
+const struct kvm_vcpu_attr_group kvm_arm_timer_attrs = {
+	.rows	= timer_attrs,
+	.nr	= ARRAY_SIZE(timer_attrs),
+};
 
 static void release_ppi(struct kvm_vcpu *vcpu, struct arch_timer_context *ctx)
 {

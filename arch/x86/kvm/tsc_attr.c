@@ -33,6 +33,8 @@ static int set_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	bool matched;
 	u64 tsc;
 
+	/* VMX keeps the offset in the VMCS, which only the CPU it is loaded on writes. */
+	vcpu_load(vcpu);
 	raw_spin_lock_irqsave(&ka->tsc_write_lock, flags);
 
 	tsc = kvm_scale_tsc(rdtsc(), vcpu->arch.l1_tsc_scaling_ratio) + offset;
@@ -42,17 +44,25 @@ static int set_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	__kvm_synchronize_tsc(vcpu, offset, tsc, get_kvmclock_base_ns(), matched);
 
 	raw_spin_unlock_irqrestore(&ka->tsc_write_lock, flags);
+	vcpu_put(vcpu);
 	return 0;
 }
 
-static const struct kvm_vcpu_attr attrs[] = {
-	{
-		.group	= KVM_VCPU_TSC_CTRL,
-		.attr	= KVM_VCPU_TSC_OFFSET,
+static const struct kvm_vcpu_attr tsc_attrs[] = {
+	[KVM_VCPU_TSC_OFFSET] = {
 		.size	= sizeof(u64),
 		.get	= get_tsc_offset,
 		.set	= set_tsc_offset,
 	},
 };
 
-const struct kvm_vcpu_attr_table kvm_arch_vcpu_attrs = { attrs, ARRAY_SIZE(attrs) };
+static const struct kvm_vcpu_attr_group tsc_group = {
+	.rows	= tsc_attrs,
+	.nr	= ARRAY_SIZE(tsc_attrs),
+};
+
+static const struct kvm_vcpu_attr_group *const groups[] = {
+	[KVM_VCPU_TSC_CTRL] = &tsc_group,
+};
+
+const struct kvm_vcpu_attr_table kvm_arch_vcpu_attrs = { groups, ARRAY_SIZE(groups) };

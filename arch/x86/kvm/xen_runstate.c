@@ -4,11 +4,10 @@
  *
  * What runs where:
  *
- *   kvm_xen_runstate_enter   KVM_RUN, before vcpu_load()
- *   kvm_xen_runstate_load    kvm_arch_vcpu_load(), by KVM_RUN and on sched-in
- *   kvm_xen_runstate_flush   KVM_RUN, after vcpu_load(), where it may sleep
- *   kvm_xen_runstate_sync    before guest entry
- *   kvm_xen_runstate_put     kvm_arch_vcpu_put(), on sched-out
+ *   kvm_xen_runstate_enter   KVM_RUN, after vcpu_load(), where it may sleep
+ *   kvm_xen_runstate_put     kvm_arch_vcpu_put(), when preempted
+ *   kvm_xen_runstate_load    kvm_arch_vcpu_load(), on sched-in
+ *   kvm_xen_runstate_sync    before guest entry, if KVM_REQ_STEAL_UPDATE is set
  *   kvm_xen_runstate_leave   KVM_RUN, after vcpu_put()
  *
  * Between enter and leave the state is running, or runnable while scheduled out
@@ -66,59 +65,78 @@ static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return r;
 }
 
+/*
+ * kvm_gpc_check(), for a cache that has a guest address and fits into its page.
+ * Without the cache's lock, a hint.
+ */
+static bool gpc_usable(struct gfn_to_pfn_cache *gpc)
+{
+	u64 generation = kvm_memslots(gpc->kvm)->generation;
+
+	/* Who has not locked the cache looks again when he has. */
+	return data_race(gpc->valid && gpc->generation == generation);
+}
+
+static void gpc_mark_dirty(struct gfn_to_pfn_cache *gpc)
+{
+	if (unlikely(gpc->memslot && kvm_slot_dirty_track_enabled(gpc->memslot)))
+		kvm_gpc_mark_dirty_in_slot(gpc);
+}
+
 /* What is to be written, and where. */
 struct area_write {
 	struct xen_runstate_area area;
 	const struct xen_runstate *rs;
-	size_t size;
 	bool long_mode;
 	bool update_flag;
 };
 
-static void area_store(const struct area_write *w)
+static void area_store(struct gfn_to_pfn_cache *gpc, const struct area_write *w)
 {
 	xen_runstate_store(&w->area, w->rs, w->long_mode, w->update_flag);
+	gpc_mark_dirty(gpc);
 }
 
 /*
  * A function for each cache, so that each lock is dropped where it was taken:
  * sparse cannot follow a lock that is held under a condition.
  */
-static bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct area_write *w)
+static noinline bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct area_write *w)
 {
-	bool mapped;
+	bool usable;
 
 	if (!read_trylock(&gpc->lock))
 		return false;
 
-	mapped = kvm_gpc_check(gpc, w->size - w->area.len);
-	if (mapped) {
+	usable = gpc_usable(gpc);
+	if (usable) {
 		w->area.page[1] = gpc->khva;
-		area_store(w);
-		kvm_gpc_mark_dirty_in_slot(gpc);
+		area_store(gpc, w);
 	}
 
 	read_unlock(&gpc->lock);
-	return mapped;
+	return usable;
 }
 
 static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct area_write *w)
 {
+	size_t size = xen_runstate_area_size(w->long_mode);
 	bool stored = false;
 
 	if (!read_trylock(&gpc[0].lock))
 		return false;
 
-	if (kvm_gpc_check(&gpc[0], w->area.len)) {
-		w->area.page[0] = gpc[0].khva;
-		if (w->area.len < w->size) {
-			stored = area_try_store_crossing(&gpc[1], w);
-		} else {
-			area_store(w);
+	w->area.len = area_head(gpc[0].gpa, size);
+	w->area.page[0] = gpc[0].khva;
+
+	if (gpc_usable(&gpc[0])) {
+		if (likely(w->area.len == size)) {
+			area_store(&gpc[0], w);
+			stored = true;
+		} else if (area_try_store_crossing(&gpc[1], w)) {
+			gpc_mark_dirty(&gpc[0]);
 			stored = true;
 		}
-		if (stored)
-			kvm_gpc_mark_dirty_in_slot(&gpc[0]);
 	}
 
 	read_unlock(&gpc[0].lock);
@@ -132,13 +150,11 @@ static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct area_write *w)
 static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	bool lm = long_mode(vcpu);
-	struct area_write w = {
-		.rs = rs,
-		.size = xen_runstate_area_size(lm),
-		.long_mode = lm,
-		.update_flag = READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag),
-	};
+	struct area_write w;
+
+	w.rs = rs;
+	w.long_mode = long_mode(vcpu);
+	w.update_flag = READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag);
 
 	/*
 	 * Keeps the scheduler's hooks out of a write in KVM_RUN.  That interrupts
@@ -146,13 +162,10 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 	 */
 	guard(irqsave)();
 
-	if (area_registered(vcpu)) {
-		w.area.len = area_head(xr->gpc[0].gpa, w.size);
-		if (!area_try_store(xr->gpc, &w))
-			return false;
-	}
+	if (area_registered(vcpu) && !area_try_store(xr->gpc, &w))
+		return false;
 
-	xr->long_mode = lm;
+	xr->long_mode = w.long_mode;
 	xr->refresh = false;
 	return true;
 }
@@ -314,32 +327,25 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 	return commit(vcpu, &next);
 }
 
-/* Charge the time so far and enter @state.  Does not sleep. */
+/*
+ * Charge the time so far and enter @state.  Does not sleep; what cannot be
+ * written now is left to be refreshed.
+ */
 static void account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	u64 elapsed;
-	int idx;
 
 	lockdep_assert_preemption_disabled();
 
 	elapsed = xen_runstate_elapsed(&xr->now, runstate_clock(vcpu));
 	xen_runstate_account(&xr->now, state, elapsed, take_steal(vcpu, elapsed));
+	xr->loaded = jiffies;
 
-	/*
-	 * A dirty ring that is about to overflow is for userspace to reap first;
-	 * the area can wait until the guest is entered again.
-	 */
-	if (kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu)) {
+	/* A dirty ring that is about to overflow is for userspace to reap first. */
+	if (kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu) ||
+	    !area_try_write(vcpu, &xr->now))
 		xr->refresh = true;
-		return;
-	}
-
-	/* kvm_gpc_check() looks at the memslots. */
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	if (!area_try_write(vcpu, &xr->now))
-		xr->refresh = true;
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 }
 
 /*
@@ -347,68 +353,85 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
  * nothing new to tell; one account per jiffy keeps state_entry_time near the
  * clock all the same.
  */
-void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
+static bool up_to_date(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	unsigned long tick = jiffies;
 
-	if (likely(xr->now.state == RUNSTATE_running && !xr->refresh &&
-		   xr->loaded == tick && xr->long_mode == long_mode(vcpu) &&
-		   kvm_steal_clock_idle(&xr->steal, current->sched_info.run_delay)))
-		return;
-
-	account(vcpu, RUNSTATE_running);
-	xr->loaded = tick;
+	return xr->now.state == RUNSTATE_running && !xr->refresh && xr->loaded == tick &&
+	       xr->long_mode == long_mode(vcpu) &&
+	       kvm_steal_clock_idle(&xr->steal, current->sched_info.run_delay);
 }
 
-/* Called with the runqueue locked. */
-void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
-{
-	if (!task_is_runnable(current))
-		return;
-
-	account(vcpu, RUNSTATE_runnable);
-	vcpu->arch.xen.runstate.now.preempted = true;
-}
-
-/* Write what the hooks could not, or let it be until there is a way. */
-void __kvm_xen_runstate_flush(struct kvm_vcpu *vcpu)
-{
-	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-
-	if (!kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu) &&
-	    area_write(vcpu, &xr->now))
-		xr->refresh = true;
-}
-
+/* Is the memory still the one that was written last? */
 static bool area_mapped(struct kvm_vcpu *vcpu)
 {
 	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
-	u64 generation = kvm_memslots(vcpu->kvm)->generation;
 
-	/* A hint, as neither cache is locked; who writes looks again. */
-	return data_race(gpc[0].valid && gpc[0].generation == generation &&
-			 (!gpc[1].active ||
-			  (gpc[1].valid && gpc[1].generation == generation)));
+	return !area_registered(vcpu) ||
+	       (gpc_usable(&gpc[0]) && (!gpc[1].active || gpc_usable(&gpc[1])));
 }
 
-/*
- * Before guest entry: write what the hooks could not, and fill the area anew if
- * its memory may have changed.
- */
-void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
+/* Map and write what the hooks could not, or let it be until there is a way. */
+static void refresh(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
-	if (!area_registered(vcpu))
-		return;
-
-	if (likely(area_mapped(vcpu) && !xr->refresh))
+	if (!area_registered(vcpu) || kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu))
 		return;
 
 	/* Drops a second page that only the layout before needed, as well. */
 	if (!area_map(vcpu, xr->gpc[0].gpa))
 		area_write(vcpu, &xr->now);
+}
+
+/* Called with SRCU held. */
+void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+
+	kvm_steal_clock_own(&xr->steal, task_pid(current), current->sched_info.run_delay);
+	xr->in_run = true;
+
+	if (likely(up_to_date(vcpu) && area_mapped(vcpu)))
+		return;
+
+	scoped_guard(preempt)
+		account(vcpu, RUNSTATE_running);
+
+	if (xr->refresh || !area_mapped(vcpu))
+		refresh(vcpu);
+
+	/* Again before guest entry: the ring may have been reaped by then. */
+	if (xr->refresh)
+		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
+}
+
+/* Called in the scheduler, where the area may not be mappable. */
+void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
+{
+	if (likely(up_to_date(vcpu)))
+		return;
+
+	scoped_guard(srcu, &vcpu->kvm->srcu)
+		account(vcpu, RUNSTATE_running);
+
+	if (unlikely(vcpu->arch.xen.runstate.refresh))
+		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
+}
+
+/* Called with the runqueue locked and SRCU held. */
+void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
+{
+	account(vcpu, RUNSTATE_runnable);
+	vcpu->arch.xen.runstate.now.preempted = true;
+}
+
+/* Before guest entry, where it may sleep, with SRCU held. */
+void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->arch.xen.runstate.refresh)
+		refresh(vcpu);
 }
 
 /* Have the area follow a switch of the guest between 32-bit and 64-bit mode. */

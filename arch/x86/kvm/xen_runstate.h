@@ -7,12 +7,12 @@
 #include "xen.h"
 #include "xen_runstate_core.h"
 
-struct kvm_vcpu_attr_table;
+struct kvm_vcpu_attr_group;
 
 #ifdef CONFIG_KVM_XEN
 
 /* xen_vcpu_attr.c */
-extern const struct kvm_vcpu_attr_table kvm_xen_vcpu_attrs;
+extern const struct kvm_vcpu_attr_group kvm_xen_vcpu_attrs;
 int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);
 
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
@@ -26,22 +26,18 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu);
 
 /* The hooks; see xen_runstate.c for where each is called. */
+void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu);
 void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu);
 void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu);
-void __kvm_xen_runstate_flush(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu);
 
-/* Decided once, as Xen may be switched off for the VM in the midst of it. */
 static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 {
-	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-
-	xr->in_run = kvm_xen_msr_enabled(vcpu->kvm);
-	if (xr->in_run)
-		kvm_steal_clock_own(&xr->steal, task_pid(current),
-				    current->sched_info.run_delay);
+	if (kvm_xen_msr_enabled(vcpu->kvm))
+		__kvm_xen_runstate_enter(vcpu);
 }
 
+/* Xen may have been switched off for the VM since enter. */
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
 {
 	vcpu->arch.xen.runstate.in_run = false;
@@ -55,14 +51,8 @@ static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
 
 static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 {
-	if (vcpu->arch.xen.runstate.in_run && vcpu->scheduled_out)
+	if (vcpu->arch.xen.runstate.in_run)
 		__kvm_xen_runstate_put(vcpu);
-}
-
-static inline void kvm_xen_runstate_flush(struct kvm_vcpu *vcpu)
-{
-	if (vcpu->arch.xen.runstate.in_run && unlikely(vcpu->arch.xen.runstate.refresh))
-		__kvm_xen_runstate_flush(vcpu);
 }
 
 #else
@@ -71,7 +61,6 @@ static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu) { }
-static inline void kvm_xen_runstate_flush(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu) { }
 
 #endif /* CONFIG_KVM_XEN */

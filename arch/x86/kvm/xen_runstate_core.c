@@ -18,34 +18,6 @@ void xen_runstate_init(struct xen_runstate *rs)
 	*rs = (struct xen_runstate) { .state = RUNSTATE_offline };
 }
 
-/* The time since @rs was last accounted: none while the clock is set back. */
-u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
-{
-	return now > rs->entry_time ? now - rs->entry_time : 0;
-}
-
-/*
- * Charge @elapsed to the state that ends and enter @state.  Of the time that a
- * vCPU was running, @steal (at most @elapsed) was spent waiting for a CPU.
- *
- * A preempted vCPU is charged like a running one: the scheduler's own figure
- * says how long it waited, and a total of runnable that never outgrows that
- * figure is worth more than the last microsecond of a context switch.
- */
-void xen_runstate_account(struct xen_runstate *rs, u32 state, u64 elapsed, u64 steal)
-{
-	if (rs->state == RUNSTATE_running || rs->preempted) {
-		rs->time[RUNSTATE_runnable] += steal;
-		rs->time[RUNSTATE_running] += elapsed - steal;
-	} else {
-		rs->time[rs->state] += elapsed;
-	}
-
-	rs->entry_time += elapsed;
-	rs->state = state;
-	rs->preempted = false;
-}
-
 /* Does @rs add up, with an entry time of @latest at the most? */
 bool xen_runstate_valid(const struct xen_runstate *rs, u64 latest)
 {
@@ -94,42 +66,25 @@ bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *del
 	return add_delta(&rs->entry_time, delta->entry_time);
 }
 
-/*
- * The 32-bit ABI aligns u64 to four bytes, so that there all but the state
- * stands four bytes earlier.  The times follow the entry time in both.
- */
-#define COMPAT_ENTRY_OFS	offsetof(struct compat_vcpu_runstate_info, state_entry_time)
-#define LONG_MODE_ENTRY_OFS	(COMPAT_ENTRY_OFS + 4)
-
 static_assert(offsetof(struct compat_vcpu_runstate_info, state) == 0);
-static_assert(offsetof(struct compat_vcpu_runstate_info, time) == COMPAT_ENTRY_OFS + sizeof(u64));
-static_assert(sizeof(struct compat_vcpu_runstate_info) == COMPAT_ENTRY_OFS + 5 * sizeof(u64));
+static_assert(offsetof(struct compat_vcpu_runstate_info, time) == XEN_RUNSTATE_OFS32 + sizeof(u64));
+static_assert(sizeof(struct compat_vcpu_runstate_info) == XEN_RUNSTATE_OFS32 + 5 * sizeof(u64));
 #ifdef CONFIG_X86_64
 static_assert(offsetof(struct vcpu_runstate_info, state) == 0);
-static_assert(offsetof(struct vcpu_runstate_info, state_entry_time) == LONG_MODE_ENTRY_OFS);
-static_assert(offsetof(struct vcpu_runstate_info, time) == LONG_MODE_ENTRY_OFS + sizeof(u64));
-static_assert(sizeof(struct vcpu_runstate_info) == LONG_MODE_ENTRY_OFS + 5 * sizeof(u64));
+static_assert(offsetof(struct vcpu_runstate_info, state_entry_time) == XEN_RUNSTATE_OFS64);
+static_assert(offsetof(struct vcpu_runstate_info, time) == XEN_RUNSTATE_OFS64 + sizeof(u64));
+static_assert(sizeof(struct vcpu_runstate_info) == XEN_RUNSTATE_OFS64 + 5 * sizeof(u64));
 #endif
 static_assert(sizeof_field(struct vcpu_runstate_info, state) == sizeof(u32));
 static_assert(sizeof_field(struct vcpu_runstate_info, time) ==
 	      sizeof_field(struct xen_runstate, time));
 
-static size_t entry_ofs(bool long_mode)
-{
-	return long_mode ? LONG_MODE_ENTRY_OFS : COMPAT_ENTRY_OFS;
-}
-
-size_t xen_runstate_area_size(bool long_mode)
-{
-	return entry_ofs(long_mode) + 5 * sizeof(u64);
-}
-
-static __always_inline void area_put(const struct xen_runstate_area *area,
+static __always_inline void area_put(const struct xen_runstate_area *area, bool crosses,
 				     size_t ofs, const void *src, size_t len)
 {
 	size_t head;
 
-	if (likely(ofs + len <= area->len)) {
+	if (!crosses || ofs + len <= area->len) {
 		memcpy(area->page[0] + ofs, src, len);
 	} else if (ofs >= area->len) {
 		memcpy(area->page[1] + ofs - area->len, src, len);
@@ -174,10 +129,11 @@ static u8 third_value(u8 a, u8 b)
  *
  * The padding is left alone.
  */
-void xen_runstate_store(const struct xen_runstate_area *area,
-			const struct xen_runstate *rs, bool long_mode, bool update_flag)
+static __always_inline void store(const struct xen_runstate_area *area, bool crosses,
+				  const struct xen_runstate *rs, bool long_mode,
+				  bool update_flag)
 {
-	size_t ofs = entry_ofs(long_mode), flag_ofs = ofs + sizeof(u64) - 1;
+	size_t ofs = xen_runstate_entry_ofs(long_mode), flag_ofs = ofs + sizeof(u64) - 1;
 	u64 entry_time = rs->entry_time & ~XEN_RUNSTATE_UPDATE;
 	u64 stored = entry_time;
 	u8 first, last;
@@ -185,26 +141,43 @@ void xen_runstate_store(const struct xen_runstate_area *area,
 	if (update_flag) {
 		stored |= XEN_RUNSTATE_UPDATE;
 		last = stored >> 56;
-		area_put(area, flag_ofs, &last, sizeof(last));
+		area_put(area, crosses, flag_ofs, &last, sizeof(last));
 		/* The flag before anything else changes. */
 		smp_wmb();
 
 		first = third_value(area_byte(area, ofs), stored);
-		area_put(area, ofs, &first, sizeof(first));
+		area_put(area, crosses, ofs, &first, sizeof(first));
 		/* What is none of the two entry times before the totals. */
 		smp_wmb();
 	}
 
-	area_put(area, 0, &rs->state, sizeof(rs->state));
-	area_put(area, ofs + sizeof(u64), rs->time, sizeof(rs->time));
+	area_put(area, crosses, 0, &rs->state, sizeof(rs->state));
+	area_put(area, crosses, ofs + sizeof(u64), rs->time, sizeof(rs->time));
 	/* State and totals before their entry time. */
 	smp_wmb();
-	area_put(area, ofs, &stored, sizeof(stored));
+	area_put(area, crosses, ofs, &stored, sizeof(stored));
 
 	if (update_flag) {
 		/* All of it before the flag goes. */
 		smp_wmb();
 		last = entry_time >> 56;
-		area_put(area, flag_ofs, &last, sizeof(last));
+		area_put(area, crosses, flag_ofs, &last, sizeof(last));
 	}
+}
+
+static noinline void store_any(const struct xen_runstate_area *area,
+			       const struct xen_runstate *rs, bool long_mode,
+			       bool update_flag)
+{
+	store(area, true, rs, long_mode, update_flag);
+}
+
+void xen_runstate_store(const struct xen_runstate_area *area,
+			const struct xen_runstate *rs, bool long_mode, bool update_flag)
+{
+	/* What most guests have, on the path of every context switch. */
+	if (likely(area->len >= xen_runstate_area_size(long_mode) && !update_flag))
+		store(area, false, rs, long_mode, false);
+	else
+		store_any(area, rs, long_mode, update_flag);
 }

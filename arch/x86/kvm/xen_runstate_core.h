@@ -2,9 +2,12 @@
 #ifndef __KVM_X86_XEN_RUNSTATE_CORE_H
 #define __KVM_X86_XEN_RUNSTATE_CORE_H
 
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #include <asm/kvm_xen_runstate.h>
+
+#include "xen.h"
 
 /* Guest memory that holds an area: @len bytes at @page[0], the rest at @page[1]. */
 struct xen_runstate_area {
@@ -14,13 +17,57 @@ struct xen_runstate_area {
 
 /* Accounting: pure functions, which are given the time and what was stolen. */
 void xen_runstate_init(struct xen_runstate *rs);
-u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now);
-void xen_runstate_account(struct xen_runstate *rs, u32 state, u64 elapsed, u64 steal);
 bool xen_runstate_valid(const struct xen_runstate *rs, u64 latest);
 bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *delta);
 
-/* The area: layout and the order of stores, on whatever memory is given. */
-size_t xen_runstate_area_size(bool long_mode);
+/* The time since @rs was last accounted: none while the clock is set back. */
+static inline u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
+{
+	return now > rs->entry_time ? now - rs->entry_time : 0;
+}
+
+/*
+ * Charge @elapsed to the state that ends and enter @state.  Of the time that a
+ * vCPU was running, @steal (at most @elapsed) was spent waiting for a CPU.
+ *
+ * A preempted vCPU is charged like a running one: the scheduler's own figure
+ * says how long it waited, and a total of runnable that never outgrows that
+ * figure is worth more than the last microsecond of a context switch.
+ */
+static inline void xen_runstate_account(struct xen_runstate *rs, u32 state,
+					u64 elapsed, u64 steal)
+{
+	if (rs->state == RUNSTATE_running || rs->preempted) {
+		rs->time[RUNSTATE_runnable] += steal;
+		rs->time[RUNSTATE_running] += elapsed - steal;
+	} else {
+		rs->time[rs->state] += elapsed;
+	}
+
+	rs->entry_time += elapsed;
+	rs->state = state;
+	rs->preempted = false;
+}
+
+/*
+ * The area: layout and the order of stores, on whatever memory is given.
+ *
+ * The 32-bit ABI aligns u64 to four bytes, so that there all but the state
+ * stands four bytes earlier.  The times follow the entry time in both.
+ */
+#define XEN_RUNSTATE_OFS32	offsetof(struct compat_vcpu_runstate_info, state_entry_time)
+#define XEN_RUNSTATE_OFS64	(XEN_RUNSTATE_OFS32 + 4)
+
+static inline size_t xen_runstate_entry_ofs(bool long_mode)
+{
+	return long_mode ? XEN_RUNSTATE_OFS64 : XEN_RUNSTATE_OFS32;
+}
+
+static inline size_t xen_runstate_area_size(bool long_mode)
+{
+	return xen_runstate_entry_ofs(long_mode) + 5 * sizeof(u64);
+}
+
 void xen_runstate_store(const struct xen_runstate_area *area,
 			const struct xen_runstate *rs, bool long_mode, bool update_flag);
 

@@ -21,8 +21,8 @@
 /* For RUNSTATE_ADJUST, in place of a state. */
 #define KEEP_STATE		((u64)-1)
 
-/* The payload of an attribute, as a member of the ABI's union. */
-#define PAYLOAD(member)	typeof_member(struct kvm_xen_vcpu_attr, u.member)
+/* A payload is all that there is of the attribute it belongs to. */
+#define attr_of(payload)	container_of(payload, struct kvm_xen_vcpu_attr, u)
 
 /*
  * Move a cache of one of the guest's clock areas to @hva, or to @gpa if that is
@@ -118,18 +118,10 @@ static int set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 	return kvm_xen_runstate_set_addr(vcpu, *(const u64 *)payload);
 }
 
-/* Where an area is that the guest has registered by its address. */
+/* Where an area is that was registered by a guest address. */
 static int get_gpa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
-	static const size_t caches[] = {
-		[KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO] =
-			offsetof(struct kvm_vcpu_xen, vcpu_info_cache),
-		[KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO] =
-			offsetof(struct kvm_vcpu_xen, vcpu_time_info_cache),
-		[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR] =
-			offsetof(struct kvm_vcpu_xen, runstate.gpc),
-	};
-	struct gfn_to_pfn_cache *gpc = (void *)&vcpu->arch.xen + caches[row->attr];
+	struct gfn_to_pfn_cache *gpc = (void *)&vcpu->arch.xen + row->data;
 
 	*(u64 *)payload = kvm_gpc_is_gpa_active(gpc) ? gpc->gpa : KVM_XEN_INVALID_GPA;
 	return 0;
@@ -153,16 +145,18 @@ static int get_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_att
 	return 0;
 }
 
-static struct xen_runstate runstate_of_attr(const PAYLOAD(runstate) *attr)
+static struct xen_runstate runstate_of_payload(const void *payload)
 {
+	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
+
 	return (struct xen_runstate) {
-		.state = attr->state,
-		.entry_time = attr->state_entry_time,
+		.state = attr->u.runstate.state,
+		.entry_time = attr->u.runstate.state_entry_time,
 		.time = {
-			[RUNSTATE_running]  = attr->time_running,
-			[RUNSTATE_runnable] = attr->time_runnable,
-			[RUNSTATE_blocked]  = attr->time_blocked,
-			[RUNSTATE_offline]  = attr->time_offline,
+			[RUNSTATE_running]  = attr->u.runstate.time_running,
+			[RUNSTATE_runnable] = attr->u.runstate.time_runnable,
+			[RUNSTATE_blocked]  = attr->u.runstate.time_blocked,
+			[RUNSTATE_offline]  = attr->u.runstate.time_offline,
 		},
 	};
 }
@@ -170,10 +164,10 @@ static struct xen_runstate runstate_of_attr(const PAYLOAD(runstate) *attr)
 static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			     const void *payload)
 {
-	const PAYLOAD(runstate) *attr = payload;
-	struct xen_runstate next = runstate_of_attr(attr);
+	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
+	struct xen_runstate next = runstate_of_payload(payload);
 
-	if (attr->state > RUNSTATE_offline)
+	if (attr->u.runstate.state > RUNSTATE_offline)
 		return -EINVAL;
 
 	return kvm_xen_runstate_set_data(vcpu, &next);
@@ -183,24 +177,24 @@ static int get_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 			     void *payload)
 {
 	const struct xen_runstate *rs = &vcpu->arch.xen.runstate.now;
-	PAYLOAD(runstate) *attr = payload;
+	struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 
-	attr->state = rs->state;
-	attr->state_entry_time = rs->entry_time;
-	attr->time_running = rs->time[RUNSTATE_running];
-	attr->time_runnable = rs->time[RUNSTATE_runnable];
-	attr->time_blocked = rs->time[RUNSTATE_blocked];
-	attr->time_offline = rs->time[RUNSTATE_offline];
+	attr->u.runstate.state = rs->state;
+	attr->u.runstate.state_entry_time = rs->entry_time;
+	attr->u.runstate.time_running = rs->time[RUNSTATE_running];
+	attr->u.runstate.time_runnable = rs->time[RUNSTATE_runnable];
+	attr->u.runstate.time_blocked = rs->time[RUNSTATE_blocked];
+	attr->u.runstate.time_offline = rs->time[RUNSTATE_offline];
 	return 0;
 }
 
 static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			       const void *payload)
 {
-	const PAYLOAD(runstate) *attr = payload;
-	struct xen_runstate delta = runstate_of_attr(attr);
+	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
+	struct xen_runstate delta = runstate_of_payload(payload);
 
-	if (attr->state > RUNSTATE_offline && attr->state != KEEP_STATE)
+	if (attr->u.runstate.state > RUNSTATE_offline && attr->u.runstate.state != KEEP_STATE)
 		return -EINVAL;
 
 	return kvm_xen_runstate_adjust(vcpu, &delta);
@@ -234,9 +228,9 @@ static int get_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, v
 static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 		     const void *payload)
 {
-	const PAYLOAD(timer) *attr = payload;
+	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 
-	if (attr->port && attr->priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
+	if (attr->u.timer.port && attr->u.timer.priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
 		return -EINVAL;
 
 	if (!vcpu->arch.xen.timer.function)
@@ -244,10 +238,10 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 
 	/* A timer that fires now must not be taken for one of the new port. */
 	kvm_xen_stop_timer(vcpu);
-	vcpu->arch.xen.timer_virq = attr->port;
+	vcpu->arch.xen.timer_virq = attr->u.timer.port;
 
-	if (attr->port && attr->expires_ns)
-		kvm_xen_start_timer(vcpu, attr->expires_ns, false);
+	if (attr->u.timer.port && attr->u.timer.expires_ns)
+		kvm_xen_start_timer(vcpu, attr->u.timer.expires_ns, false);
 
 	return 0;
 }
@@ -262,7 +256,7 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
-	PAYLOAD(timer) *attr = payload;
+	struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 
 	if (xen->timer_expires) {
 		hrtimer_cancel(&xen->timer);
@@ -270,9 +264,9 @@ static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, voi
 			kvm_xen_inject_timer_irqs(vcpu);
 	}
 
-	attr->port = xen->timer_virq;
-	attr->priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
-	attr->expires_ns = xen->timer_expires;
+	attr->u.timer.port = xen->timer_virq;
+	attr->u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+	attr->u.timer.expires_ns = xen->timer_expires;
 
 	if (xen->timer_expires)
 		hrtimer_start_expires(&xen->timer, HRTIMER_MODE_ABS_HARD);
@@ -306,25 +300,31 @@ static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
 }
 
 #define XEN_ATTR(type, member, _get, _set)				\
-	{								\
-		.attr	= KVM_XEN_VCPU_ATTR_TYPE_##type,		\
-		.size	= sizeof(PAYLOAD(member)),			\
+	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
+		.size	= sizeof_field(struct kvm_xen_vcpu_attr, u.member), \
 		.get	= _get,						\
 		.set	= _set,						\
 	}
+#define XEN_ADDR_ATTR(type, cache, _ready, _set)			\
+	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
+		.size	= sizeof_field(struct kvm_xen_vcpu_attr, u.gpa),	\
+		.data	= offsetof(struct kvm_vcpu_xen, cache),		\
+		.ready	= _ready,					\
+		.get	= get_gpa,					\
+		.set	= _set,						\
+	}
 #define RUNSTATE_ATTR(type, member, _get, _set)				\
-	{								\
-		.attr	= KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type,	\
-		.size	= sizeof(PAYLOAD(member)),			\
+	[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type] = {			\
+		.size	= sizeof_field(struct kvm_xen_vcpu_attr, u.member), \
 		.ready	= runstate_ready,				\
 		.get	= _get,						\
 		.set	= _set,						\
 	}
 
 static const struct kvm_vcpu_attr attrs[] = {
-	XEN_ATTR(VCPU_INFO,	gpa,		get_gpa,		set_vcpu_info),
-	XEN_ATTR(VCPU_TIME_INFO, gpa,		get_gpa,		set_vcpu_time_info),
-	RUNSTATE_ATTR(ADDR,	gpa,		get_gpa,		set_runstate_addr),
+	XEN_ADDR_ATTR(VCPU_INFO, vcpu_info_cache, NULL, set_vcpu_info),
+	XEN_ADDR_ATTR(VCPU_TIME_INFO, vcpu_time_info_cache, NULL, set_vcpu_time_info),
+	XEN_ADDR_ATTR(RUNSTATE_ADDR, runstate.gpc[0], runstate_ready, set_runstate_addr),
 	RUNSTATE_ATTR(CURRENT,	runstate.state,	get_runstate_current,	set_runstate_current),
 	RUNSTATE_ATTR(DATA,	runstate,	get_runstate_data,	set_runstate_data),
 	RUNSTATE_ATTR(ADJUST,	runstate,	get_runstate_adjust,	set_runstate_adjust),
@@ -334,7 +334,10 @@ static const struct kvm_vcpu_attr attrs[] = {
 	XEN_ATTR(VCPU_INFO_HVA,	hva,		get_vcpu_info_hva,	set_vcpu_info_hva),
 };
 
-const struct kvm_vcpu_attr_table kvm_xen_vcpu_attrs = { attrs, ARRAY_SIZE(attrs) };
+const struct kvm_vcpu_attr_group kvm_xen_vcpu_attrs = {
+	.rows	= attrs,
+	.nr	= ARRAY_SIZE(attrs),
+};
 
 /*
  * KVM_XEN_VCPU_GET_ATTR and KVM_XEN_VCPU_SET_ATTR.  All that they touch is the
@@ -350,7 +353,7 @@ int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __us
 	if (get_user(type, &attr->type))
 		return -EFAULT;
 
-	row = kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, 0, type);
+	row = kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, type);
 	if (!row)
 		return -ENOENT;
 

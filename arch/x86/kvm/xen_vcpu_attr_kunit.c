@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the table of Xen vCPU attributes.
+ * KUnit tests of the rows of Xen vCPU attributes.
  */
 #include <kunit/test.h>
 
@@ -8,9 +8,9 @@
 
 #include "xen_runstate.h"
 
-static void table_is_sane(struct kunit *test)
+static void rows_are_sane(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, kvm_vcpu_attr_table_sane(&kvm_xen_vcpu_attrs));
+	KUNIT_EXPECT_TRUE(test, kvm_vcpu_attr_group_sane(&kvm_xen_vcpu_attrs));
 }
 
 static void every_type_is_there(struct kunit *test)
@@ -19,16 +19,16 @@ static void every_type_is_there(struct kunit *test)
 	u16 type;
 
 	for (type = 0; type <= KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA; type++) {
-		row = kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, 0, type);
+		row = kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, type);
 		KUNIT_ASSERT_NOT_NULL_MSG(test, row, "type %u", type);
 		KUNIT_EXPECT_LE(test, row->size, sizeof_field(struct kvm_xen_vcpu_attr, u));
 	}
 
-	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, 0, type));
+	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, type));
 }
 
 static struct kunit_case attr_cases[] = {
-	KUNIT_CASE(table_is_sane),
+	KUNIT_CASE(rows_are_sane),
 	KUNIT_CASE(every_type_is_there),
 	{}
 };
