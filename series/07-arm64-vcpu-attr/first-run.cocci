@@ -49,7 +49,7 @@ position p;
   {
   ... when any
 - if (!timer_irqs_are_valid(vcpu)) { ... }
-+ ret = kvm_timer_claim_ppis(vcpu, nr_timers(vcpu));
++ ret = kvm_timer_claim_ppis(vcpu);
 + if (ret)
 + 	return ret;
   get_timer_map(vcpu, &map);
@@ -63,7 +63,7 @@ position p;
 - if (ret)
 - 	return ret;
 + if (ret) {
-+ 	kvm_timer_release_ppis(vcpu, nr_timers(vcpu));
++ 	kvm_timer_release_ppis(vcpu);
 + 	return ret;
 + }
   ... when any

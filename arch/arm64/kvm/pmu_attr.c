@@ -15,6 +15,7 @@
 #include <kvm/vcpu_attr.h>
 
 #include "pmu_attr.h"
+#include "timer_attr.h"
 #include "vcpu_attr.h"
 
 static bool pmu_offered(struct kvm_vcpu *vcpu)
@@ -114,6 +115,9 @@ static int set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, cons
 
 		if (!kvm_arm_pmu_irq_initialized(vcpu))
 			return -ENXIO;
+
+		if (kvm_timer_uses_ppi(vcpu, pmu->irq_num))
+			return -EEXIST;
 
 		r = kvm_vgic_set_owner(vcpu, pmu->irq_num, pmu);
 		if (r)

@@ -6,6 +6,7 @@
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
 #include <linux/sched/stat.h>
+#include <linux/string.h>
 
 #include <asm/kvm_mmu.h>
 #include <asm/pvclock-abi.h>
@@ -97,19 +98,34 @@ long kvm_hypercall_pv_features(struct kvm_vcpu *vcpu)
 }
 
 /*
- * PV_TIME_ST.  Before the guest asks, that memory may hold anything.  It may ask
- * again, after a kexec say, and the time must not go down then: hence it starts
- * from what was added so far.
+ * What the guest has been told, here or where its memory comes from.  Before it
+ * asks for the first time, that memory may hold anything.
+ */
+static u64 told_stolen_time(struct kvm_vcpu *vcpu)
+{
+	struct pvclock_vcpu_stolen_time st;
+
+	if (kvm_read_guest_lock(vcpu->kvm, vcpu->arch.steal.base, &st, sizeof(st)) ||
+	    st.revision || st.attributes || memchr_inv(st.padding, 0, sizeof(st.padding)))
+		return 0;
+
+	return le64_to_cpu(st.stolen_time);
+}
+
+/*
+ * PV_TIME_ST.  The guest may ask again, after a kexec or when a CPU comes back
+ * online, and the time must not go down then.
  */
 gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 {
-	struct pvclock_vcpu_stolen_time init = {
-		.stolen_time = cpu_to_le64(vcpu->arch.steal.total),
-	};
+	struct pvclock_vcpu_stolen_time init = {};
 	gpa_t base = vcpu->arch.steal.base;
 
-	if (base == INVALID_GPA ||
-	    kvm_write_guest_lock(vcpu->kvm, base, &init, sizeof(init)))
+	if (base == INVALID_GPA)
+		return INVALID_GPA;
+
+	init.stolen_time = cpu_to_le64(max(told_stolen_time(vcpu), vcpu->arch.steal.total));
+	if (kvm_write_guest_lock(vcpu->kvm, base, &init, sizeof(init)))
 		return INVALID_GPA;
 
 	return base;

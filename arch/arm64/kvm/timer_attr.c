@@ -22,6 +22,27 @@ static int irq_ready(struct kvm_vcpu *vcpu, bool set)
 	return !set || irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
 
+/* Those of EL2 are for a vCPU that has one. */
+static int nr_timers(struct kvm_vcpu *vcpu)
+{
+	return vcpu_has_nv(vcpu) ? NR_KVM_TIMERS : NR_KVM_EL0_TIMERS;
+}
+
+/* Is @irq the PPI of one of the vCPU's timers, as things are? */
+bool kvm_timer_uses_ppi(struct kvm_vcpu *vcpu, int irq)
+{
+	int i;
+
+	lockdep_assert_held(&vcpu->kvm->arch.config_lock);
+
+	for (i = 0; i < nr_timers(vcpu); i++) {
+		if (vcpu->kvm->arch.timer_data.ppi[i] == irq)
+			return true;
+	}
+
+	return false;
+}
+
 static bool ppis_claimed(struct kvm *kvm)
 {
 	struct kvm_vcpu *vcpu;
@@ -106,13 +127,13 @@ bool kvm_timer_ppis_differ(const u8 *ppi, int nr)
 }
 
 /*
- * Claim a PPI for each of the vCPU's @nr timers, or none.  From here on their
+ * Claim a PPI for each of the vCPU's timers, or none.  From here on their
  * numbers cannot be changed.
  */
-int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu, int nr)
+int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
-	int i;
+	int i, nr = nr_timers(vcpu);
 
 	guard(mutex)(&kvm->arch.config_lock);
 
@@ -135,13 +156,13 @@ int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu, int nr)
 }
 
 /* Give up what a first run that failed had claimed. */
-void kvm_timer_release_ppis(struct kvm_vcpu *vcpu, int nr)
+void kvm_timer_release_ppis(struct kvm_vcpu *vcpu)
 {
 	int i;
 
 	guard(mutex)(&vcpu->kvm->arch.config_lock);
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr_timers(vcpu); i++) {
 		kvm_vgic_unmap_phys_irq(vcpu, timer_irq(vcpu_get_timer(vcpu, i)));
 		release_ppi(vcpu, vcpu_get_timer(vcpu, i));
 	}

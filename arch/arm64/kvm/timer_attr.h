@@ -5,7 +5,8 @@
 #include <linux/kvm_host.h>
 
 bool kvm_timer_ppis_differ(const u8 *ppi, int nr);
-int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu, int nr);
-void kvm_timer_release_ppis(struct kvm_vcpu *vcpu, int nr);
+bool kvm_timer_uses_ppi(struct kvm_vcpu *vcpu, int irq);
+int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu);
+void kvm_timer_release_ppis(struct kvm_vcpu *vcpu);
 
 #endif /* __ARM64_KVM_TIMER_ATTR_H */

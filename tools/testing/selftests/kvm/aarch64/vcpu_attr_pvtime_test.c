@@ -505,6 +505,14 @@ TEST_F(vcpu_attr_stolen, goes_on_after_a_restore)
 	expect_fair_turn(_metadata, &turn);
 }
 
+/* As Linux does when a CPU comes back online. */
+TEST_F(vcpu_attr_stolen, goes_on_when_the_guest_asks_again_after_a_restore)
+{
+	stolen_time(self->vcpu)->stolen = 123456789;
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	EXPECT_LE(123456789, stolen(self->vcpu));
+}
+
 /*
  * Time that KVM cannot write for a while.  A turn begins and ends with writable
  * memory, in between the vCPU runs without.
