@@ -51,23 +51,21 @@ bool kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group)
 	return true;
 }
 
-/* Most payloads are u64s, which cost a fraction of what a string of bytes does. */
+/* Most payloads are words, which cost a fraction of what a string of bytes does. */
 static int read_payload(void *payload, const void __user *addr, u32 size)
 {
-	if (size == sizeof(u64))
+	switch (size) {
+	case sizeof(u32):
+		return get_user(*(u32 *)payload, (const u32 __user *)addr);
+	case sizeof(u64):
 		return get_user(*(u64 *)payload, (const u64 __user *)addr);
-
-	return copy_from_user(payload, addr, size) ? -EFAULT : 0;
+	default:
+		return copy_from_user(payload, addr, size) ? -EFAULT : 0;
+	}
 }
 
-static int write_payload(void __user *addr, const void *payload, u32 size)
+static int write_words(void __user *addr, const void *payload, u32 size)
 {
-	if (size == sizeof(u64))
-		return put_user(*(const u64 *)payload, (u64 __user *)addr);
-
-	if (size % sizeof(u64))
-		return copy_to_user(addr, payload, size) ? -EFAULT : 0;
-
 	if (!user_write_access_begin(addr, size))
 		return -EFAULT;
 
@@ -83,6 +81,20 @@ static int write_payload(void __user *addr, const void *payload, u32 size)
 fault:
 	user_write_access_end();
 	return -EFAULT;
+}
+
+static int write_payload(void __user *addr, const void *payload, u32 size)
+{
+	switch (size) {
+	case sizeof(u32):
+		return put_user(*(const u32 *)payload, (u32 __user *)addr);
+	case sizeof(u64):
+		return put_user(*(const u64 *)payload, (u64 __user *)addr);
+	default:
+		if (size % sizeof(u64) == 0)
+			return write_words(addr, payload, size);
+		return copy_to_user(addr, payload, size) ? -EFAULT : 0;
+	}
 }
 
 /**

@@ -54,14 +54,17 @@ static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa)
 	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
 	size_t size = xen_runstate_area_size(long_mode(vcpu));
 	size_t head = area_head(gpa, size);
-	int r;
+	int idx, r;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
 	r = kvm_gpc_activate(&gpc[0], gpa, head);
 	if (!r && head < size)
-		return kvm_gpc_activate(&gpc[1], gpa + head, size - head);
+		r = kvm_gpc_activate(&gpc[1], gpa + head, size - head);
+	else	/* Not needed, or of another area. */
+		kvm_gpc_deactivate(&gpc[1]);
 
-	/* Not needed, or of another area. */
-	kvm_gpc_deactivate(&gpc[1]);
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 	return r;
 }
 
@@ -145,7 +148,7 @@ static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct area_write *w)
 
 /*
  * Write @rs to the area if it is mapped just now, or if there is none.  Never
- * sleeps.
+ * sleeps.  Called with SRCU held, for the memslots.
  */
 static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
@@ -183,19 +186,19 @@ static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 /* Write @rs to the area, and wait for its pages if need be. */
 static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
-	int r;
+	int idx, r = 0;
 
 	/* Userspace makes room, and must not make KVM lose entries instead. */
 	if (area_registered(vcpu) && !dirty_ring_has_room(vcpu))
 		return -EBUSY;
 
-	while (!area_try_write(vcpu, rs)) {
-		r = area_map(vcpu, vcpu->arch.xen.runstate.gpc[0].gpa);
-		if (r)
-			return r;
-	}
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
-	return 0;
+	while (!r && !area_try_write(vcpu, rs))
+		r = area_map(vcpu, vcpu->arch.xen.runstate.gpc[0].gpa);
+
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	return r;
 }
 
 static void area_unregister(struct kvm_vcpu *vcpu)
@@ -223,8 +226,6 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 		area_unregister(vcpu);
 		return 0;
 	}
-
-	guard(srcu)(&vcpu->kvm->srcu);
 
 	r = area_map(vcpu, gpa);
 	if (!r)
@@ -259,8 +260,6 @@ static int commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
 	int r;
 
 	lockdep_assert_held(&vcpu->mutex);
-
-	guard(srcu)(&vcpu->kvm->srcu);
 
 	r = area_write(vcpu, next);
 	if (r)
@@ -329,7 +328,7 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 
 /*
  * Charge the time so far and enter @state.  Does not sleep; what cannot be
- * written now is left to be refreshed.
+ * written now is left to be refreshed.  Called with SRCU held.
  */
 static void account(struct kvm_vcpu *vcpu, u32 state)
 {
@@ -427,7 +426,7 @@ void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 	vcpu->arch.xen.runstate.now.preempted = true;
 }
 
-/* Before guest entry, where it may sleep, with SRCU held. */
+/* Before guest entry, where it may sleep. */
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 {
 	if (vcpu->arch.xen.runstate.refresh)
@@ -441,8 +440,6 @@ void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu)
 
 	if (likely(xr->long_mode == long_mode(vcpu)))
 		return;
-
-	guard(srcu)(&vcpu->kvm->srcu);
 
 	if (!area_write(vcpu, &xr->now))
 		xr->refresh = true;

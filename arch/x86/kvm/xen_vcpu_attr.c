@@ -34,9 +34,9 @@ static int clock_area_set(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 	unsigned long old_hva = gpc->uhva;
 	bool was_active = gpc->active;
 	gpa_t old_gpa = gpc->gpa;
-	int r;
+	int idx, r;
 
-	guard(srcu)(&vcpu->kvm->srcu);
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
 	r = hva ? kvm_gpc_activate_hva(gpc, hva, len) : kvm_gpc_activate(gpc, gpa, len);
 	if (!r)
@@ -48,6 +48,7 @@ static int clock_area_set(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 	else
 		kvm_gpc_activate(gpc, old_gpa, len);
 
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 	return r;
 }
 
