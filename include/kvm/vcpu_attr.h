@@ -5,12 +5,17 @@
 #ifndef __KVM_VCPU_ATTR_H
 #define __KVM_VCPU_ATTR_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 struct kvm_vcpu;
 
 /* The largest payload that an attribute may have, in bytes. */
 #define KVM_VCPU_ATTR_MAX_SIZE	48
+
+/* For &kvm_vcpu_attr.size: that of a type or expression, if it is not too large. */
+#define KVM_VCPU_ATTR_SIZE(type)	\
+	(sizeof(type) + BUILD_BUG_ON_ZERO(sizeof(type) > KVM_VCPU_ATTR_MAX_SIZE))
 
 /**
  * struct kvm_vcpu_attr - all there is to know about one attribute
@@ -67,9 +72,28 @@ extern const struct kvm_vcpu_attr_table kvm_arch_vcpu_attrs;
 
 const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group *group,
 					       u64 attr);
-bool kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group);
 int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);
+
+/**
+ * kvm_vcpu_attr_group_sane - do the rows of a group make sense?
+ * @group: the group, which tests are expected to pass in
+ *
+ * Context: any.
+ * Return: true if payloads fit: what can be got has one, and none is too large.
+ */
+static inline bool
+kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group)
+{
+	const struct kvm_vcpu_attr *row;
+
+	for (row = group->rows; row < group->rows + group->nr; row++) {
+		if (row->size > KVM_VCPU_ATTR_MAX_SIZE || (row->get && !row->size))
+			return false;
+	}
+
+	return true;
+}
 
 #endif /* __KVM_VCPU_ATTR_H */

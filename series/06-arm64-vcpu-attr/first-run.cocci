@@ -1,11 +1,11 @@
 // What the first run of a vCPU claims, and what it leaves if it fails; what the
 // attributes need of the PMU's emulation.
 //
-// in arch/arm64/kvm/arm.c: order=1 destroy=1
+// in arch/arm64/kvm/arm.c: order=1 reset=1 destroy=1
 // in arch/arm64/kvm/arch_timer.c: timer_enable=1
 // in arch/arm64/kvm/pmu-emul.c: share=3 drop=1
 
-// The PMU's own demands come first: the timers' claims are then the last.
+// All else that can fail comes first: what the timers claim is then kept.
 @order@
 identifier f = kvm_arch_vcpu_run_pid_change;
 identifier vcpu, ret;
@@ -20,10 +20,29 @@ position p;
   ret = kvm_arm_pmu_v3_enable(vcpu);
   if (ret)
   	return ret;
+  if (is_protected_kvm_enabled()) {
+  ...
+  }
 +
 + ret = kvm_timer_enable(vcpu);
 + if (ret)
 + 	return ret;
+  ... when any
+  }
+
+@reset@
+identifier f = kvm_arch_vcpu_ioctl_vcpu_init;
+identifier vcpu, init;
+position p;
+@@
+  static int f@p(struct kvm_vcpu *vcpu, struct kvm_vcpu_init *init)
+  {
+  ... when any
+  if (vcpu_has_run_once(vcpu)) {
++ kvm_arm_pvtime_vcpu_reset(vcpu);
++
+  ...
+  }
   ... when any
   }
 

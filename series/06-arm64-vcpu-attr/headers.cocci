@@ -23,6 +23,7 @@ position p;
 + 	struct kvm_steal_clock clock;
 + 	u64 pending;
 + 	u64 total;
++ 	bool reset;
   	gpa_t base;
   } steal;
   ...
@@ -41,6 +42,8 @@ position p;
   struct arch_timer_cpu {
   ...
   bool enabled@p;
++
++ /* The timers' PPIs are this vCPU's, see timer_attr.c */
 + bool ppis_claimed;
   };
 

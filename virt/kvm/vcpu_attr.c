@@ -32,25 +32,6 @@ const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group 
 	return row->get || row->set ? row : NULL;
 }
 
-/**
- * kvm_vcpu_attr_group_sane - do the rows of a group make sense?
- * @group: the group, which tests are expected to pass in
- *
- * Context: any.
- * Return: true if payloads fit: what can be got has one, and none is too large.
- */
-bool kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group)
-{
-	const struct kvm_vcpu_attr *row;
-
-	for (row = group->rows; row < group->rows + group->nr; row++) {
-		if (row->size > KVM_VCPU_ATTR_MAX_SIZE || (row->get && !row->size))
-			return false;
-	}
-
-	return true;
-}
-
 /* Most payloads are words, which cost a fraction of what a string of bytes does. */
 static int read_payload(void *payload, const void __user *addr, u32 size)
 {

@@ -234,7 +234,7 @@ static int set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const
 
 static const struct kvm_vcpu_attr pmu_attrs[] = {
 	[KVM_ARM_VCPU_PMU_V3_IRQ] = {
-		.size	= sizeof(int),
+		.size	= KVM_VCPU_ATTR_SIZE(int),
 		.ready	= irq_ready,
 		.get	= get_irq,
 		.set	= set_irq,
@@ -243,11 +243,11 @@ static const struct kvm_vcpu_attr pmu_attrs[] = {
 		.set	= set_init,
 	},
 	[KVM_ARM_VCPU_PMU_V3_FILTER] = {
-		.size	= sizeof(struct kvm_pmu_event_filter),
+		.size	= KVM_VCPU_ATTR_SIZE(struct kvm_pmu_event_filter),
 		.set	= set_filter,
 	},
 	[KVM_ARM_VCPU_PMU_V3_SET_PMU] = {
-		.size	= sizeof(int),
+		.size	= KVM_VCPU_ATTR_SIZE(int),
 		.set	= set_pmu,
 	},
 };

@@ -105,7 +105,8 @@ static u64 told_stolen_time(struct kvm_vcpu *vcpu)
 {
 	struct pvclock_vcpu_stolen_time st;
 
-	if (kvm_read_guest_lock(vcpu->kvm, vcpu->arch.steal.base, &st, sizeof(st)) ||
+	if (vcpu->arch.steal.reset ||
+	    kvm_read_guest_lock(vcpu->kvm, vcpu->arch.steal.base, &st, sizeof(st)) ||
 	    st.revision || st.attributes || memchr_inv(st.padding, 0, sizeof(st.padding)))
 		return 0;
 
@@ -113,8 +114,8 @@ static u64 told_stolen_time(struct kvm_vcpu *vcpu)
 }
 
 /*
- * PV_TIME_ST.  The guest may ask again, after a kexec or when a CPU comes back
- * online, and the time must not go down then.
+ * PV_TIME_ST.  The guest may ask again, when a CPU comes back online, and the time
+ * must not go down then.
  */
 gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 {
@@ -128,7 +129,19 @@ gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 	if (kvm_write_guest_lock(vcpu->kvm, base, &init, sizeof(init)))
 		return INVALID_GPA;
 
+	vcpu->arch.steal.reset = false;
 	return base;
+}
+
+/*
+ * KVM_ARM_VCPU_INIT of a vCPU that has run.  What boots now starts from 0: a
+ * kernel takes the time that it finds at first for stolen since then.
+ */
+void kvm_arm_pvtime_vcpu_reset(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.steal.pending = 0;
+	vcpu->arch.steal.total = 0;
+	vcpu->arch.steal.reset = true;
 }
 
 void kvm_arm_pvtime_vcpu_destroy(struct kvm_vcpu *vcpu)
@@ -177,7 +190,7 @@ static int set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const
 
 static const struct kvm_vcpu_attr pvtime_attrs[] = {
 	[KVM_ARM_VCPU_PVTIME_IPA] = {
-		.size	= sizeof(u64),
+		.size	= KVM_VCPU_ATTR_SIZE(u64),
 		.get	= get_ipa,
 		.set	= set_ipa,
 	},

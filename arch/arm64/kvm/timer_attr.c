@@ -82,7 +82,7 @@ static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const
 
 #define TIMER_ATTR(name)				\
 	[KVM_ARM_VCPU_TIMER_IRQ_##name] = {		\
-		.size	= sizeof(int),			\
+		.size	= KVM_VCPU_ATTR_SIZE(int),			\
 		.data	= TIMER_##name,			\
 		.ready	= irq_ready,			\
 		.get	= get_irq,			\

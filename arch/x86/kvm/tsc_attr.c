@@ -7,6 +7,7 @@
 #include <linux/kvm_host.h>
 
 #include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include <kvm/vcpu_attr.h>
 
@@ -15,6 +16,12 @@
 static int get_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			  void *payload)
 {
+	/* What is to be made up for is made up for when the vCPU is loaded. */
+	if (unlikely(vcpu->arch.tsc_offset_adjustment || check_tsc_unstable())) {
+		vcpu_load(vcpu);
+		vcpu_put(vcpu);
+	}
+
 	*(u64 *)payload = vcpu->arch.l1_tsc_offset;
 	return 0;
 }
@@ -50,7 +57,7 @@ static int set_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 
 static const struct kvm_vcpu_attr tsc_attrs[] = {
 	[KVM_VCPU_TSC_OFFSET] = {
-		.size	= sizeof(u64),
+		.size	= KVM_VCPU_ATTR_SIZE(u64),
 		.get	= get_tsc_offset,
 		.set	= set_tsc_offset,
 	},

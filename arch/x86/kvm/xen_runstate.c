@@ -339,7 +339,7 @@ static void account(struct kvm_vcpu *vcpu, u32 state)
 
 	elapsed = xen_runstate_elapsed(&xr->now, runstate_clock(vcpu));
 	xen_runstate_account(&xr->now, state, elapsed, take_steal(vcpu, elapsed));
-	xr->loaded = jiffies;
+	xr->accounted = jiffies;
 
 	/* A dirty ring that is about to overflow is for userspace to reap first. */
 	if (kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu) ||
@@ -357,7 +357,7 @@ static bool up_to_date(struct kvm_vcpu *vcpu)
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	unsigned long tick = jiffies;
 
-	return xr->now.state == RUNSTATE_running && !xr->refresh && xr->loaded == tick &&
+	return xr->now.state == RUNSTATE_running && !xr->refresh && xr->accounted == tick &&
 	       xr->long_mode == long_mode(vcpu) &&
 	       kvm_steal_clock_idle(&xr->steal, current->sched_info.run_delay);
 }

@@ -21,12 +21,12 @@
 /* For RUNSTATE_ADJUST, in place of a state. */
 #define KEEP_STATE		((u64)-1)
 
-/* A payload is all that there is of the attribute it belongs to. */
-#define attr_of(payload)	container_of(payload, struct kvm_xen_vcpu_attr, u)
+/* A payload, as the member of the ABI's union that it is. */
+#define PAYLOAD(payload)	((typeof_member(struct kvm_xen_vcpu_attr, u) *)(payload))
 
 /*
- * Move a cache of one of the guest's clock areas to @hva, or to @gpa if that is
- * 0.  A cache that cannot be moved stays where it was.
+ * Move a cache of one of the guest's clock areas to @gpa, or to @hva if that is
+ * none.  A cache that cannot be moved stays where it was.
  */
 static int clock_area_set(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 			  gpa_t gpa, unsigned long hva, size_t len)
@@ -38,7 +38,11 @@ static int clock_area_set(struct kvm_vcpu *vcpu, struct gfn_to_pfn_cache *gpc,
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
-	r = hva ? kvm_gpc_activate_hva(gpc, hva, len) : kvm_gpc_activate(gpc, gpa, len);
+	if (kvm_is_error_gpa(gpa))
+		r = kvm_gpc_activate_hva(gpc, hva, len);
+	else
+		r = kvm_gpc_activate(gpc, gpa, len);
+
 	if (!r)
 		kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	else if (!was_active)
@@ -86,6 +90,9 @@ static int set_vcpu_info_hva(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 
 	if (!IS_ALIGNED(hva, sizeof(u32)))
 		return -ENXIO;
+
+	if (hva > ULONG_MAX)
+		return -EFAULT;
 
 	return clock_area_set(vcpu, gpc, INVALID_GPA, hva, sizeof(struct vcpu_info));
 }
@@ -148,16 +155,14 @@ static int get_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_att
 
 static struct xen_runstate runstate_of_payload(const void *payload)
 {
-	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
-
 	return (struct xen_runstate) {
-		.state = attr->u.runstate.state,
-		.entry_time = attr->u.runstate.state_entry_time,
+		.state = PAYLOAD(payload)->runstate.state,
+		.entry_time = PAYLOAD(payload)->runstate.state_entry_time,
 		.time = {
-			[RUNSTATE_running]  = attr->u.runstate.time_running,
-			[RUNSTATE_runnable] = attr->u.runstate.time_runnable,
-			[RUNSTATE_blocked]  = attr->u.runstate.time_blocked,
-			[RUNSTATE_offline]  = attr->u.runstate.time_offline,
+			[RUNSTATE_running]  = PAYLOAD(payload)->runstate.time_running,
+			[RUNSTATE_runnable] = PAYLOAD(payload)->runstate.time_runnable,
+			[RUNSTATE_blocked]  = PAYLOAD(payload)->runstate.time_blocked,
+			[RUNSTATE_offline]  = PAYLOAD(payload)->runstate.time_offline,
 		},
 	};
 }
@@ -165,10 +170,9 @@ static struct xen_runstate runstate_of_payload(const void *payload)
 static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			     const void *payload)
 {
-	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 	struct xen_runstate next = runstate_of_payload(payload);
 
-	if (attr->u.runstate.state > RUNSTATE_offline)
+	if (PAYLOAD(payload)->runstate.state > RUNSTATE_offline)
 		return -EINVAL;
 
 	return kvm_xen_runstate_set_data(vcpu, &next);
@@ -178,24 +182,23 @@ static int get_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 			     void *payload)
 {
 	const struct xen_runstate *rs = &vcpu->arch.xen.runstate.now;
-	struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 
-	attr->u.runstate.state = rs->state;
-	attr->u.runstate.state_entry_time = rs->entry_time;
-	attr->u.runstate.time_running = rs->time[RUNSTATE_running];
-	attr->u.runstate.time_runnable = rs->time[RUNSTATE_runnable];
-	attr->u.runstate.time_blocked = rs->time[RUNSTATE_blocked];
-	attr->u.runstate.time_offline = rs->time[RUNSTATE_offline];
+	PAYLOAD(payload)->runstate.state = rs->state;
+	PAYLOAD(payload)->runstate.state_entry_time = rs->entry_time;
+	PAYLOAD(payload)->runstate.time_running = rs->time[RUNSTATE_running];
+	PAYLOAD(payload)->runstate.time_runnable = rs->time[RUNSTATE_runnable];
+	PAYLOAD(payload)->runstate.time_blocked = rs->time[RUNSTATE_blocked];
+	PAYLOAD(payload)->runstate.time_offline = rs->time[RUNSTATE_offline];
 	return 0;
 }
 
 static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			       const void *payload)
 {
-	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 	struct xen_runstate delta = runstate_of_payload(payload);
+	u64 state = PAYLOAD(payload)->runstate.state;
 
-	if (attr->u.runstate.state > RUNSTATE_offline && attr->u.runstate.state != KEEP_STATE)
+	if (state > RUNSTATE_offline && state != KEEP_STATE)
 		return -EINVAL;
 
 	return kvm_xen_runstate_adjust(vcpu, &delta);
@@ -229,9 +232,11 @@ static int get_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, v
 static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 		     const void *payload)
 {
-	const struct kvm_xen_vcpu_attr *attr = attr_of(payload);
+	u32 priority = PAYLOAD(payload)->timer.priority;
+	u64 expires_ns = PAYLOAD(payload)->timer.expires_ns;
+	u32 port = PAYLOAD(payload)->timer.port;
 
-	if (attr->u.timer.port && attr->u.timer.priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
+	if (port && priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
 		return -EINVAL;
 
 	if (!vcpu->arch.xen.timer.function)
@@ -239,10 +244,10 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 
 	/* A timer that fires now must not be taken for one of the new port. */
 	kvm_xen_stop_timer(vcpu);
-	vcpu->arch.xen.timer_virq = attr->u.timer.port;
+	vcpu->arch.xen.timer_virq = port;
 
-	if (attr->u.timer.port && attr->u.timer.expires_ns)
-		kvm_xen_start_timer(vcpu, attr->u.timer.expires_ns, false);
+	if (port && expires_ns)
+		kvm_xen_start_timer(vcpu, expires_ns, false);
 
 	return 0;
 }
@@ -257,7 +262,6 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
-	struct kvm_xen_vcpu_attr *attr = attr_of(payload);
 
 	if (xen->timer_expires) {
 		hrtimer_cancel(&xen->timer);
@@ -265,9 +269,9 @@ static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, voi
 			kvm_xen_inject_timer_irqs(vcpu);
 	}
 
-	attr->u.timer.port = xen->timer_virq;
-	attr->u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
-	attr->u.timer.expires_ns = xen->timer_expires;
+	PAYLOAD(payload)->timer.port = xen->timer_virq;
+	PAYLOAD(payload)->timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+	PAYLOAD(payload)->timer.expires_ns = xen->timer_expires;
 
 	if (xen->timer_expires)
 		hrtimer_start_expires(&xen->timer, HRTIMER_MODE_ABS_HARD);
@@ -302,13 +306,13 @@ static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
 
 #define XEN_ATTR(type, member, _get, _set)				\
 	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
-		.size	= sizeof_field(struct kvm_xen_vcpu_attr, u.member), \
+		.size	= KVM_VCPU_ATTR_SIZE(typeof_member(struct kvm_xen_vcpu_attr, u.member)), \
 		.get	= _get,						\
 		.set	= _set,						\
 	}
 #define XEN_ADDR_ATTR(type, cache, _ready, _set)			\
 	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
-		.size	= sizeof_field(struct kvm_xen_vcpu_attr, u.gpa),	\
+		.size	= KVM_VCPU_ATTR_SIZE(u64),			\
 		.data	= offsetof(struct kvm_vcpu_xen, cache),		\
 		.ready	= _ready,					\
 		.get	= get_gpa,					\
@@ -316,7 +320,7 @@ static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
 	}
 #define RUNSTATE_ATTR(type, member, _get, _set)				\
 	[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type] = {			\
-		.size	= sizeof_field(struct kvm_xen_vcpu_attr, u.member), \
+		.size	= KVM_VCPU_ATTR_SIZE(typeof_member(struct kvm_xen_vcpu_attr, u.member)), \
 		.ready	= runstate_ready,				\
 		.get	= _get,						\
 		.set	= _set,						\
@@ -341,8 +345,8 @@ const struct kvm_vcpu_attr_group kvm_xen_vcpu_attrs = {
 };
 
 /*
- * KVM_XEN_VCPU_GET_ATTR and KVM_XEN_VCPU_SET_ATTR.  All that they touch is the
- * vCPU's own, under vcpu->mutex: vCPUs do not wait for each other here.
+ * KVM_XEN_VCPU_GET_ATTR and KVM_XEN_VCPU_SET_ATTR.  What they set is the vCPU's
+ * own, under vcpu->mutex, so that no vCPU waits for another one's xen_lock.
  */
 int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {

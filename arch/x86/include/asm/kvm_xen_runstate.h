@@ -26,7 +26,7 @@ struct xen_runstate {
 struct kvm_xen_runstate {
 	struct xen_runstate now;
 	struct kvm_steal_clock steal;
-	unsigned long loaded;		/* jiffies of the last account on load */
+	unsigned long accounted;	/* jiffies of the last account in KVM_RUN */
 	bool in_run;			/* between enter and leave of KVM_RUN */
 	bool refresh;			/* the next KVM_RUN must account and write */
 	bool long_mode;			/* layout of the last write */

@@ -505,6 +505,22 @@ TEST_F(vcpu_attr_stolen, goes_on_after_a_restore)
 	expect_fair_turn(_metadata, &turn);
 }
 
+/* Else a rebooted kernel would take all that the last one had for its own. */
+TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset)
+{
+	long begin;
+
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	wait_for_cpu(SHORT_WAIT);
+	begin = get_run_delay();
+	run(self->vcpu);
+	EXPECT_LE(SHORT_WAIT, stolen(self->vcpu));
+
+	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	EXPECT_GE(get_run_delay() - begin, stolen(self->vcpu));
+}
+
 /* As Linux does when a CPU comes back online. */
 TEST_F(vcpu_attr_stolen, goes_on_when_the_guest_asks_again_after_a_restore)
 {
