@@ -97,7 +97,7 @@ static inline void user_memory_unmap(struct user_memory *mem)
 }
 
 /* A payload of @size that is bad; NULL when there is no further kind of it. */
-static inline const void *bad_payload(const struct user_memory *mem, u32 size, bool get, int kind)
+static const inline void *bad_payload(const struct user_memory *mem, u32 size, bool get, int kind)
 {
 	switch (kind) {
 	case 0:
