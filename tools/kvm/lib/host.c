@@ -12,6 +12,8 @@
 
 #include "host.h"
 
+#define QUEUE_LIMIT_NS	(5 * NSEC_PER_SEC)
+
 void die(const char *advice, const char *fmt, ...)
 {
 	va_list args;
@@ -129,6 +131,33 @@ __u64 host_run_delay(int schedstat)
 		    "/proc/thread-self/schedstat: no second number in it");
 
 	return strtoull(delay, NULL, 10);
+}
+
+/* Compete for the CPU until the thread has waited long enough to have a past. */
+void host_queue_up(int schedstat, __u64 past)
+{
+	__u64 limit = host_now() + QUEUE_LIMIT_NS;
+
+	while (host_run_delay(schedstat) < past && host_now() < limit)
+		;
+}
+
+/* Its only use is to interrupt. */
+static void on_kick(int signal)
+{
+	(void)signal;
+}
+
+void host_allow_kicks(void)
+{
+	struct sigaction action = { .sa_handler = on_kick };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+void host_kick(pthread_t thread)
+{
+	pthread_kill(thread, SIGUSR1);
 }
 
 static void *busy_loop(void *arg)

@@ -37,6 +37,11 @@ void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *ar
 
 int host_open_schedstat(void);
 __u64 host_run_delay(int schedstat);
+void host_queue_up(int schedstat, __u64 past);
+
+/* To get a thread out of KVM_RUN. */
+void host_allow_kicks(void);
+void host_kick(pthread_t thread);
 
 void busy_start(struct busy *busy, int cpu);
 void busy_stop(struct busy *busy);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "host.h"
 #include "kvm.h"
@@ -78,4 +79,34 @@ int kvm_open(void)
 	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
 		die_without_kvm();
 	kvm_die("/dev/kvm");
+}
+
+void *kvm_add_memory(int vm, size_t size, __u32 flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.flags = flags,
+		.memory_size = size,
+	};
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (mem == MAP_FAILED)
+		kvm_die("mmap of the guest's memory");
+
+	region.userspace_addr = (unsigned long)mem;
+	kvm_do(vm, KVM_SET_USER_MEMORY_REGION, &region);
+
+	return mem;
+}
+
+struct kvm_run *kvm_map_run(int kvm, int vcpu, size_t *size)
+{
+	void *run;
+
+	*size = kvm_do(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	run = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	if (run == MAP_FAILED)
+		kvm_die("mmap of struct kvm_run");
+
+	return run;
 }

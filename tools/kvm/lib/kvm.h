@@ -7,6 +7,7 @@
 #define KVM_LIB_KVM_H
 
 #include <linux/kvm.h>
+#include <stddef.h>
 
 #include "compiler.h"
 
@@ -19,5 +20,11 @@ extern const char * const kvm_needed;
 int kvm_open(void);
 int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg);
 void __noreturn kvm_die(const char *what);
+
+/* Memory of a VM, from guest address 0 on, in slot 0 with these @flags. */
+void *kvm_add_memory(int vm, size_t size, __u32 flags);
+
+/* The struct kvm_run of a vCPU, and the size of its mapping. */
+struct kvm_run *kvm_map_run(int kvm, int vcpu, size_t *size);
 
 #endif

@@ -11,8 +11,6 @@
 #include "kvm.h"
 #include "vcpu.h"
 
-#define QUEUE_LIMIT_NS	(5 * NSEC_PER_SEC)
-
 #define CORE_REG(name)	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 			 KVM_REG_ARM_CORE_REG(name))
 
@@ -39,12 +37,6 @@
 #define BLOCK_SH_INNER	0x300ULL
 #define BLOCK_AF	0x400ULL
 
-/* Its only use is to interrupt KVM_RUN. */
-static void on_kick(int signal)
-{
-	(void)signal;
-}
-
 static __u64 get_reg(const struct vcpu *vcpu, __u64 id)
 {
 	__u64 value;
@@ -68,10 +60,7 @@ void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id)
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->fd = arm64_vm_add_vcpu(vm, id, false);
-	vcpu->run_size = kvm_do(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
-	if (vcpu->run == MAP_FAILED)
-		kvm_die("mmap of struct kvm_run");
+	vcpu->run = kvm_map_run(vm->kvm, vcpu->fd, &vcpu->run_size);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
@@ -125,21 +114,12 @@ __u64 vcpu_get_structure(const struct vcpu *vcpu)
 	return ipa;
 }
 
-/* Compete for the CPU until the thread has waited long enough to have a past. */
-static void queue_up(const struct vcpu *vcpu)
-{
-	__u64 limit = host_now() + QUEUE_LIMIT_NS;
-
-	while (host_run_delay(vcpu->schedstat) < vcpu->past && host_now() < limit)
-		;
-}
-
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 
 	vcpu->schedstat = host_open_schedstat();
-	queue_up(vcpu);
+	host_queue_up(vcpu->schedstat, vcpu->past);
 	vcpu->waited_before = host_run_delay(vcpu->schedstat);
 	sem_post(&vcpu->ready);
 
@@ -157,9 +137,7 @@ static void *vcpu_thread(void *arg)
 /* Comes back when the thread is about to run the vCPU, @past ns of waiting behind it. */
 void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past)
 {
-	struct sigaction action = { .sa_handler = on_kick };
-
-	sigaction(SIGUSR1, &action, NULL);
+	host_allow_kicks();
 	sem_init(&vcpu->ready, 0, 0);
 	vcpu->past = past;
 	vcpu->stop = false;
@@ -179,7 +157,7 @@ void vcpu_stop(struct vcpu *vcpu)
 		return;
 	__atomic_store_n(&vcpu->stop, true, __ATOMIC_RELAXED);
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	pthread_kill(vcpu->thread, SIGUSR1);
+	host_kick(vcpu->thread);
 	pthread_join(vcpu->thread, NULL);
 	close(vcpu->schedstat);
 	sem_destroy(&vcpu->ready);

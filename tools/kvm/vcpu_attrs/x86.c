@@ -6,6 +6,7 @@
 
 #include "arch.h"
 #include "kvm.h"
+#include "kvm_x86.h"
 
 /* Newer Linux has these; the headers of an older system do not. */
 #ifndef KVM_XEN_INVALID_GPA
@@ -14,9 +15,6 @@
 #ifndef KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA
 #define KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA	0x9
 #endif
-
-/* KVM takes a VM for a Xen guest once an MSR for hypercall pages is set. */
-#define XEN_HYPERCALL_MSR	0x40000000
 
 static void describe_offset(char *text, size_t size, const void *payload)
 {
@@ -150,10 +148,6 @@ static bool make_plain(struct subject *subject)
 
 static bool make_xen(struct subject *subject)
 {
-	struct kvm_xen_hvm_config config = {
-		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
-		.msr   = XEN_HYPERCALL_MSR,
-	};
 	int caps;
 
 	vm_create(&subject->vm, 0);
@@ -165,7 +159,7 @@ static bool make_xen(struct subject *subject)
 		return false;
 	}
 
-	kvm_do(subject->vm.fd, KVM_XEN_HVM_CONFIG, &config);
+	kvm_x86_enable_xen(subject->vm.fd);
 	subject->vcpu = kvm_do(subject->vm.fd, KVM_CREATE_VCPU, 0);
 
 	return true;

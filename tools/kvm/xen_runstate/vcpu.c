@@ -15,13 +15,6 @@
 
 #define WORK_NS		(100 * NSEC_PER_MSEC)
 #define HALT_NS		(100 * NSEC_PER_MSEC)
-#define QUEUE_LIMIT_NS	(5 * NSEC_PER_SEC)
-
-/* Its only use is to interrupt KVM_RUN. */
-static void on_kick(int signal)
-{
-	(void)signal;
-}
 
 static void look(const struct vcpu *vcpu, struct seen *seen, __u32 expected)
 {
@@ -162,22 +155,13 @@ static bool obey(struct vcpu *vcpu)
 	return run;
 }
 
-/* Compete for the CPU until the thread has waited long enough to have a past. */
-static void queue_up(struct vcpu *vcpu)
-{
-	__u64 limit = host_now() + QUEUE_LIMIT_NS;
-
-	while (host_run_delay(vcpu->schedstat) < vcpu->past && host_now() < limit)
-		;
-}
-
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 	bool run;
 
 	vcpu->schedstat = host_open_schedstat();
-	queue_up(vcpu);
+	host_queue_up(vcpu->schedstat, vcpu->past);
 
 	run = obey(vcpu);
 	while (run) {
@@ -204,35 +188,22 @@ static void *vcpu_thread(void *arg)
 	return NULL;
 }
 
-/* Real mode from address 0, interrupts off. */
-static void reset_registers(const struct vcpu *vcpu)
-{
-	struct kvm_regs regs = {
-		.rip	= GUEST_CODE,
-		.rdi	= GUEST_ROUNDS(vcpu->id),
-		.rflags	= 2,
-	};
-	struct kvm_sregs sregs;
-
-	kvm_do(vcpu->fd, KVM_GET_SREGS, &sregs);
-	sregs.cs.base = 0;
-	sregs.cs.selector = 0;
-	kvm_do(vcpu->fd, KVM_SET_SREGS, &sregs);
-	kvm_do(vcpu->fd, KVM_SET_REGS, &regs);
-}
-
 void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id)
 {
+	/* Interrupts are off. */
+	const struct kvm_regs regs = {
+		.rip	= GUEST_CODE,
+		.rdi	= GUEST_ROUNDS(id),
+		.rflags	= 2,
+	};
+
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->fd = kvm_do(vm->fd, KVM_CREATE_VCPU, id);
-	vcpu->run_size = kvm_do(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
-	if (vcpu->run == MAP_FAILED)
-		kvm_die("mmap of struct kvm_run");
+	vcpu->run = kvm_map_run(vm->kvm, vcpu->fd, &vcpu->run_size);
 
-	reset_registers(vcpu);
+	kvm_x86_start(vcpu->fd, &regs);
 	memset(vm->mem + GUEST_ROUNDS(id), 0, sizeof(__u32));
 }
 
@@ -246,10 +217,9 @@ void vcpu_destroy(struct vcpu *vcpu)
 /* Comes back when the thread awaits its orders, @past ns of waiting behind it. */
 void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past)
 {
-	struct sigaction action = { .sa_handler = on_kick };
 	pthread_condattr_t attr;
 
-	sigaction(SIGUSR1, &action, NULL);
+	host_allow_kicks();
 	pthread_mutex_init(&vcpu->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -272,7 +242,7 @@ void vcpu_order(struct vcpu *vcpu, enum vcpu_order order)
 	vcpu->wanted = order;
 	__atomic_store_n(&vcpu->run->immediate_exit, order != VCPU_RUN, __ATOMIC_SEQ_CST);
 	pthread_cond_broadcast(&vcpu->changed);
-	pthread_kill(vcpu->thread, SIGUSR1);
+	host_kick(vcpu->thread);
 	while (vcpu->now != order)
 		pthread_cond_wait(&vcpu->changed, &vcpu->lock);
 	pthread_mutex_unlock(&vcpu->lock);

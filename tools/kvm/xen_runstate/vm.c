@@ -5,52 +5,27 @@
 
 #include "guest.h"
 #include "host.h"
+#include "kvm_x86.h"
 #include "vm.h"
 
 /* Where Intel CPUs that cannot do real mode keep what they need instead. */
 #define TSS_ADDR	0xfffbd000UL
 
-/* KVM takes a VM for a Xen guest once an MSR for hypercall pages is set. */
-#define XEN_HYPERCALL_MSR	0x40000000
-
 const char * const kvm_needed = "this needs Linux 5.12 or later, with CONFIG_KVM_XEN=y";
 
-/* The one-byte attributes all stand first in the union, whatever their names. */
-static void set_byte_attr(const struct vm *vm, __u16 type, __u8 value)
+static void enable_xen(const struct vm *vm)
 {
-	struct kvm_xen_hvm_attr attr = { .type = type };
-
-	memcpy(&attr.u, &value, sizeof(value));
-	kvm_do(vm->fd, KVM_XEN_HVM_SET_ATTR, &attr);
-}
-
-static void enable_xen(struct vm *vm)
-{
-	struct kvm_xen_hvm_config config = {
-		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
-		.msr   = XEN_HYPERCALL_MSR,
-	};
-
-	kvm_do(vm->fd, KVM_XEN_HVM_CONFIG, &config);
-	set_byte_attr(vm, KVM_XEN_ATTR_TYPE_LONG_MODE, 1);
+	kvm_x86_enable_xen(vm->fd);
+	kvm_x86_set_xen_byte(vm->fd, KVM_XEN_ATTR_TYPE_LONG_MODE, 1);
 	if (vm_has_update_flag(vm))
-		set_byte_attr(vm, KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG, 1);
+		kvm_x86_set_xen_byte(vm->fd, KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG, 1);
 }
 
 static void add_memory(struct vm *vm)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = VM_MEMORY };
-
-	vm->mem = mmap(NULL, VM_MEMORY, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (vm->mem == MAP_FAILED)
-		kvm_die("mmap of the guest's memory");
-
+	vm->mem = kvm_add_memory(vm->fd, VM_MEMORY, 0);
 	memset(vm->mem, VM_FILL, VM_MEMORY);
 	memcpy(vm->mem + GUEST_CODE, guest_code, guest_code_end - guest_code);
-
-	region.userspace_addr = (unsigned long)vm->mem;
-	kvm_do(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
 void vm_create(struct vm *vm)

@@ -8,35 +8,13 @@
 
 const char *const kvm_needed = "this is for the kernels of the laboratory";
 
-static void *map(size_t size, int flags, int fd)
-{
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
-
-	if (mem == MAP_FAILED)
-		kvm_die("mmap");
-
-	return mem;
-}
-
-static void add_memory(struct vm *vm, __u32 flags)
-{
-	struct kvm_userspace_memory_region region = {
-		.flags = flags,
-		.memory_size = GUEST_MEMORY,
-	};
-
-	vm->mem = map(GUEST_MEMORY, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1);
-	region.userspace_addr = (unsigned long)vm->mem;
-	kvm_do(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
-}
-
 static void add_vcpu(struct vm *vm, const struct kind *kind, unsigned int index)
 {
 	struct vcpu *vcpu = &vm->vcpus[index];
 
 	vcpu->index = index;
 	vcpu->fd = kvm_do(vm->fd, KVM_CREATE_VCPU, index);
-	vcpu->run = map(vm->run_size, MAP_SHARED, vcpu->fd);
+	vcpu->run = kvm_map_run(vm->kvm, vcpu->fd, &vm->run_size);
 	arch_start_vcpu(vm, vcpu);
 	if (kind->set_up_vcpu)
 		kind->set_up_vcpu(vcpu);
@@ -49,9 +27,8 @@ void vm_create(struct vm *vm, const struct kind *kind, unsigned int nr_vcpus,
 
 	vm->kvm = kvm_open();
 	vm->fd = kvm_do(vm->kvm, KVM_CREATE_VM, 0);
-	vm->run_size = kvm_do(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	vm->nr_vcpus = nr_vcpus;
-	add_memory(vm, memory_flags);
+	vm->mem = kvm_add_memory(vm->fd, GUEST_MEMORY, memory_flags);
 	arch_create_vm(vm);
 	if (kind->set_up_vm)
 		kind->set_up_vm(vm);

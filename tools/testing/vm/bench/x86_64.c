@@ -4,8 +4,8 @@
 
 #include "bench.h"
 #include "kvm.h"
+#include "kvm_x86.h"
 
-#define XEN_HYPERCALL_MSR	0x40000000
 #define GUEST_PORT		0x80
 
 /* Half of the area is in the vCPU's second page. */
@@ -27,18 +27,12 @@ void arch_create_vm(struct vm *vm)
 	memcpy(vm->mem + GUEST_CODE, code, sizeof(code));
 }
 
-/* In real mode, where the vCPU was reset to but for its address. */
 void arch_start_vcpu(const struct vm *vm, const struct vcpu *vcpu)
 {
-	struct kvm_regs regs = { .rip = GUEST_CODE, .rflags = 2 };
-	struct kvm_sregs sregs = {};
+	const struct kvm_regs regs = { .rip = GUEST_CODE, .rflags = 2 };
 
 	(void)vm;
-	kvm_do(vcpu->fd, KVM_GET_SREGS, &sregs);
-	sregs.cs.base = 0;
-	sregs.cs.selector = 0;
-	kvm_do(vcpu->fd, KVM_SET_SREGS, &sregs);
-	kvm_do(vcpu->fd, KVM_SET_REGS, &regs);
+	kvm_x86_start(vcpu->fd, &regs);
 }
 
 void arch_finish_vm(const struct vm *vm)
@@ -51,29 +45,16 @@ __u64 arch_instructions(void)
 	return __rdtsc();
 }
 
-/* The one-byte attributes all stand first in the union. */
-static void set_xen_attr(const struct vm *vm, __u16 type, __u8 value)
-{
-	struct kvm_xen_hvm_attr attr = { .type = type, .u.vector = value };
-
-	kvm_do(vm->fd, KVM_XEN_HVM_SET_ATTR, &attr);
-}
-
 static void set_up_xen(const struct vm *vm)
 {
-	struct kvm_xen_hvm_config config = {
-		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
-		.msr = XEN_HYPERCALL_MSR,
-	};
-
-	kvm_do(vm->fd, KVM_XEN_HVM_CONFIG, &config);
-	set_xen_attr(vm, KVM_XEN_ATTR_TYPE_LONG_MODE, 1);
+	kvm_x86_enable_xen(vm->fd);
+	kvm_x86_set_xen_byte(vm->fd, KVM_XEN_ATTR_TYPE_LONG_MODE, 1);
 }
 
 static void set_up_xen_with_flag(const struct vm *vm)
 {
 	set_up_xen(vm);
-	set_xen_attr(vm, KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG, 1);
+	kvm_x86_set_xen_byte(vm->fd, KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG, 1);
 }
 
 static void register_area(const struct vcpu *vcpu, __u64 gpa)

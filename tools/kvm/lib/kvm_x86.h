@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What guests on x86 start with.
+ */
+#ifndef KVM_LIB_KVM_X86_H
+#define KVM_LIB_KVM_X86_H
+
+#include <linux/kvm.h>
+
+void kvm_x86_enable_xen(int vm);
+void kvm_x86_set_xen_byte(int vm, __u16 type, __u8 value);
+void kvm_x86_start(int vcpu, const struct kvm_regs *regs);
+
+#endif
