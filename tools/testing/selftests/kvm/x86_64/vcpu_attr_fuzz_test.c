@@ -19,9 +19,6 @@
 #define RO_SLOT		(AREA_SLOT + 1)
 #define RO_GPA		(AREA_GPA + AREA_BYTES)
 
-#define SHINFO_SLOT	(AREA_SLOT + 2)
-#define SHINFO_GPA	(RO_GPA + 2 * PAGE_SIZE)
-
 /* As many as a 32-bit guest has. */
 #define NR_PORTS	1024
 
@@ -688,22 +685,6 @@ static void fuzz_step(void)
 		check_vcpu(vcpus[i], vcpus[i] == random.vcpu ? random.changes : 0);
 }
 
-/*
- * Timers need the event channels of a shared_info.  All of these are pending, so
- * that a timer that expires has nothing to write.
- */
-static void add_shared_info(void)
-{
-	struct kvm_xen_hvm_attr attr = {
-		.type = KVM_XEN_ATTR_TYPE_SHARED_INFO,
-		.u.shared_info.gfn = SHINFO_GPA / PAGE_SIZE,
-	};
-
-	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, SHINFO_GPA, SHINFO_SLOT, 1, 0);
-	vm_ioctl(vm, KVM_XEN_HVM_SET_ATTR, &attr);
-	memset(addr_gpa2hva(vm, SHINFO_GPA), 0xff, PAGE_SIZE);
-}
-
 static void fuzz_setup(void)
 {
 	struct kvm_clock_data clock;
@@ -712,7 +693,6 @@ static void fuzz_setup(void)
 	xen_enable_runstate(vm);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RO_GPA, RO_SLOT, 1,
 				    KVM_MEM_READONLY);
-	add_shared_info();
 	memory = addr_gpa2hva(vm, AREA_GPA);
 	pages = fuzz_map_pages();
 
