@@ -13,7 +13,7 @@
 
 #include <linux/sizes.h>
 
-#include "vcpu_attr_table.h"
+#include "vcpu_attr_call.h"
 #include "processor.h"
 #include "vgic.h"
 #include "gic.h"

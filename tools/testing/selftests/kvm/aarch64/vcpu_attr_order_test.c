@@ -10,6 +10,7 @@
 #include <linux/userfaultfd.h>
 
 #include "vcpu_attr.h"
+#include "vcpu_attr_table.h"
 
 #define IRQCHIP_FOR_GET	BIT(0)
 #define IRQCHIP_FOR_SET	BIT(1)
@@ -305,7 +306,7 @@ TEST(vcpu_attr_of_a_vm_that_was_given_up_is_eio)
 	create_vgic(vm);
 	ASSERT_NE(0, run_immediate_exit(vcpu));
 	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
-		EXPECT_EQ(-EIO, attr_call(vcpu, vcpu_attr_calls[i].ioctl, UNKNOWN_GROUP,
+		EXPECT_EQ(-EIO, attr_call(vcpu, vcpu_attr_calls[i], UNKNOWN_GROUP,
 					  UNKNOWN_ATTR, NULL));
 	}
 	/* No ioctl can take its memory away any more. */

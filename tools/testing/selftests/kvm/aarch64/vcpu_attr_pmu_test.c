@@ -4,6 +4,7 @@
  * initialised, filtered and chosen, which errno tells why not, and what guests
  * see of it.
  */
+#include "kvm_test_harness.h"
 #include "vcpu_attr.h"
 
 #define PMCR_E		BIT(0)

@@ -4,6 +4,7 @@
  * guest is told of it, and that it holds what the thread that runs the vCPU has
  * waited for a CPU since it does so: no more, no less, and never less than before.
  */
+#include "kvm_test_harness.h"
 #include "vcpu_attr.h"
 
 #define SMCCC_ARCH_FEATURES	0x80000001

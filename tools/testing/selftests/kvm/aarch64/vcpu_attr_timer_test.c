@@ -4,6 +4,7 @@
  * can be changed until a vCPU has run, and are where guests get the interrupts.
  * A first run that fails leaves nothing behind.
  */
+#include "kvm_test_harness.h"
 #include "vcpu_attr.h"
 #include "arch_timer.h"
 

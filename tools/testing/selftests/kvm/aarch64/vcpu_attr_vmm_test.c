@@ -3,6 +3,7 @@
  * The calls that VMMs make, in their order, up to vCPUs that run; on restore they
  * make the same ones again.  None of them may fail: VMMs give up on errors.
  */
+#include "kvm_test_harness.h"
 #include "vcpu_attr.h"
 
 #define NR_VCPUS	2

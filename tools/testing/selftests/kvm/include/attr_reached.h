@@ -16,54 +16,76 @@
 #include "test_util.h"
 #include "kvm_util.h"
 
-#define MAX_ATTR_CALLS	3
 #define MAX_ATTRS	16
 #define NR_ERRNOS	256
 
-/*
- * What the documentation calls them; defined by who includes this.  One attribute
- * stands for all that are unknown.
- */
-static const char *attr_call_name(int call);
-static const char *attr_name(int attr);
+enum attr_call { ATTR_HAS, ATTR_GET, ATTR_SET, NR_ATTR_CALLS };
+
+static const char *const attr_call_names[] = {
+	[ATTR_HAS] = "HAS",
+	[ATTR_GET] = "GET",
+	[ATTR_SET] = "SET",
+};
 
 struct attr_errors {
-	bool reached[MAX_ATTR_CALLS][MAX_ATTRS][NR_ERRNOS];
+	bool reached[NR_ATTR_CALLS][MAX_ATTRS][NR_ERRNOS];
 	pid_t teller;
 };
 
-/* Tests run in processes of their own, what they reach comes together here. */
-static struct attr_errors *attr_errors;
+/*
+ * The attributes that one ioctl serves.  @attr_name is what the documentation calls
+ * them, where one name stands for all that are unknown.
+ */
+struct attr_family {
+	const char *(*attr_name)(int attr);
+	struct attr_errors *errors;
+};
 
-static __attribute__((constructor)) void share_attr_errors(void)
+/* Tests run in processes of their own, what they reach comes together here. */
+static inline void share_attr_errors(struct attr_family *family)
 {
-	attr_errors = mmap(NULL, sizeof(*attr_errors), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	TEST_ASSERT(attr_errors != MAP_FAILED, "mmap: %s", strerror(errno));
-	attr_errors->teller = getpid();
+	family->errors = mmap(NULL, sizeof(*family->errors), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	TEST_ASSERT(family->errors != MAP_FAILED, "mmap: %s", strerror(errno));
+	family->errors->teller = getpid();
 }
 
-static __attribute__((destructor)) void tell_attr_errors(void)
+static inline void tell_attr_errors(const struct attr_family *family)
 {
-	if (attr_errors->teller != getpid())
+	if (family->errors->teller != getpid())
 		return;
 
-	for (int call = 0; call < MAX_ATTR_CALLS; call++) {
+	for (int call = 0; call < NR_ATTR_CALLS; call++) {
 		for (int attr = 0; attr < MAX_ATTRS; attr++) {
 			for (int e = 1; e < NR_ERRNOS; e++) {
-				if (attr_errors->reached[call][attr][e])
-					printf("# reached %s %s %s\n", attr_call_name(call),
-					       attr_name(attr), strerrorname_np(e));
+				if (family->errors->reached[call][attr][e])
+					printf("# reached %s %s %s\n", attr_call_names[call],
+					       family->attr_name(attr), strerrorname_np(e));
 			}
 		}
 	}
 }
 
+/* A family named @name, whose errors are told when the program ends. */
+#define DEFINE_ATTR_FAMILY(name, _attr_name)				\
+static struct attr_family name = { .attr_name = _attr_name };		\
+									\
+static __attribute__((constructor)) void share_##name(void)		\
+{									\
+	share_attr_errors(&name);					\
+}									\
+									\
+static __attribute__((destructor)) void tell_##name(void)		\
+{									\
+	tell_attr_errors(&name);					\
+}
+
 /* Returns @r, which is 0 or a negative errno that the call gave. */
-static inline int note_attr_error(int call, int attr, int r)
+static inline int note_attr_error(const struct attr_family *family, enum attr_call call,
+				  int attr, int r)
 {
 	if (r)
-		attr_errors->reached[call][attr][-r] = true;
+		family->errors->reached[call][attr][-r] = true;
 	return r;
 }
 

@@ -30,41 +30,35 @@ static const struct {
 #endif
 };
 
-static const struct {
-	unsigned long ioctl;
-	const char *name;
-} vcpu_attr_calls[] = {
-	{ KVM_HAS_DEVICE_ATTR, "HAS" },
-	{ KVM_GET_DEVICE_ATTR, "GET" },
-	{ KVM_SET_DEVICE_ATTR, "SET" },
+static const unsigned long vcpu_attr_calls[] = {
+	[ATTR_HAS] = KVM_HAS_DEVICE_ATTR,
+	[ATTR_GET] = KVM_GET_DEVICE_ATTR,
+	[ATTR_SET] = KVM_SET_DEVICE_ATTR,
 };
 
 #define NR_VCPU_ATTRS	ARRAY_SIZE(vcpu_attrs)
 
 static_assert(NR_VCPU_ATTRS < MAX_ATTRS);
 
-static const char *attr_call_name(int call)
-{
-	return vcpu_attr_calls[call].name;
-}
-
-static const char *attr_name(int attr)
+static const char *vcpu_attr_name(int attr)
 {
 	return attr < NR_VCPU_ATTRS ? vcpu_attrs[attr].name : "unknown";
 }
+
+DEFINE_ATTR_FAMILY(vcpu_attr_family, vcpu_attr_name)
 
 /* Returns @r, which is 0 or a negative errno that the call gave. */
 static inline int note_vcpu_attr_error(unsigned long ioctl_nr, u32 group, u64 attr, int r)
 {
 	int call, known;
 
-	for (call = 0; vcpu_attr_calls[call].ioctl != ioctl_nr; call++)
+	for (call = 0; vcpu_attr_calls[call] != ioctl_nr; call++)
 		;
 	for (known = 0; known < NR_VCPU_ATTRS; known++) {
 		if (vcpu_attrs[known].group == group && vcpu_attrs[known].attr == attr)
 			break;
 	}
-	return note_attr_error(call, known, r);
+	return note_attr_error(&vcpu_attr_family, call, known, r);
 }
 
 #endif /* SELFTEST_KVM_VCPU_ATTR_REACHED_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tests of vCPU attributes share: rows that describe attributes, calls
- * that return an errno, and memory of which KVM must not or can not touch all.
+ * What tests of vCPU attributes share: rows that describe attributes, and what
+ * holds for the calls of any attribute.
  */
 #ifndef SELFTEST_KVM_VCPU_ATTR_TABLE_H
 #define SELFTEST_KVM_VCPU_ATTR_TABLE_H
@@ -10,13 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "test_util.h"
-#include "kvm_util.h"
 #include "kvm_test_harness.h"
-#include "vcpu_attr_reached.h"
+#include "user_memory.h"
+#include "vcpu_attr_call.h"
 
 /* @size of the payload, 0 if there is none; @has_value if it can be got. */
 struct vcpu_attr_row {
@@ -31,71 +29,6 @@ struct vcpu_attr_row {
 #define UNKNOWN_GROUP	~0U
 #define UNKNOWN_ATTR	~0ULL
 
-/*
- * The calls return 0 or a negative errno.
- */
-static inline int attr_call_flags(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, u32 flags,
-				  u32 group, u64 attr, const void *addr)
-{
-	const struct kvm_device_attr dev = {
-		.flags = flags,
-		.group = group,
-		.attr = attr,
-		.addr = (uintptr_t)addr,
-	};
-	int r = ioctl(vcpu->fd, ioctl_nr, &dev) ? -errno : 0;
-
-	return note_vcpu_attr_error(ioctl_nr, group, attr, r);
-}
-
-static inline int attr_call(struct kvm_vcpu *vcpu, unsigned long ioctl_nr,
-			    u32 group, u64 attr, const void *addr)
-{
-	return attr_call_flags(vcpu, ioctl_nr, 0, group, attr, addr);
-}
-
-static inline int attr_has(struct kvm_vcpu *vcpu, u32 group, u64 attr)
-{
-	return attr_call(vcpu, KVM_HAS_DEVICE_ATTR, group, attr, NULL);
-}
-
-static inline int attr_get(struct kvm_vcpu *vcpu, u32 group, u64 attr, void *value)
-{
-	return attr_call(vcpu, KVM_GET_DEVICE_ATTR, group, attr, value);
-}
-
-static inline int attr_set(struct kvm_vcpu *vcpu, u32 group, u64 attr, const void *value)
-{
-	return attr_call(vcpu, KVM_SET_DEVICE_ATTR, group, attr, value);
-}
-
-/* A page that is read-only, one that is not, and one that is not there. */
-struct user_memory {
-	char *ro;
-	char *rw;
-	char *none;
-	size_t page;
-};
-
-static inline struct user_memory user_memory_map(void)
-{
-	struct user_memory mem = { .page = getpagesize() };
-
-	mem.ro = mmap(NULL, 3 * mem.page, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	TEST_ASSERT(mem.ro != MAP_FAILED, "mmap: %s", strerror(errno));
-	mem.rw = mem.ro + mem.page;
-	mem.none = mem.rw + mem.page;
-	TEST_ASSERT_EQ(mprotect(mem.ro, mem.page, PROT_READ), 0);
-	TEST_ASSERT_EQ(mprotect(mem.none, mem.page, PROT_NONE), 0);
-	return mem;
-}
-
-static inline void user_memory_unmap(struct user_memory *mem)
-{
-	TEST_ASSERT_EQ(munmap(mem->ro, 3 * mem->page), 0);
-}
-
 /* A payload of @size that is bad; NULL when there is no further kind of it. */
 static const inline void *bad_payload(const struct user_memory *mem, u32 size, bool get, int kind)
 {
@@ -106,8 +39,7 @@ static const inline void *bad_payload(const struct user_memory *mem, u32 size, b
 		/* All of it but the last byte is fine. */
 		return mem->none - size + 1;
 	case 2:
-		/* The kernel's half of the address space. */
-		return (void *)(-8 * mem->page);
+		return user_memory_kernel(mem);
 	case 3:
 		return get ? mem->ro : NULL;
 	default:
@@ -122,7 +54,7 @@ static inline void expect_unreadable_attr_is_efault(struct __test_metadata *_met
 {
 	const size_t size = sizeof(struct kvm_device_attr);
 	const void *const addr[] = {
-		NULL, mem->none, mem->none - size + 1, (void *)(-8 * mem->page),
+		NULL, mem->none, mem->none - size + 1, user_memory_kernel(mem),
 	};
 
 	/* The readable part names an attribute that exists nowhere. */
@@ -130,13 +62,13 @@ static inline void expect_unreadable_attr_is_efault(struct __test_metadata *_met
 
 	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
 		for (int j = 0; j < ARRAY_SIZE(addr); j++) {
-			const unsigned long nr = vcpu_attr_calls[i].ioctl;
+			const unsigned long nr = vcpu_attr_calls[i];
 			int r = ioctl(vcpu->fd, nr, addr[j]) ? -errno : 0;
 
 			note_vcpu_attr_error(nr, UNKNOWN_GROUP, UNKNOWN_ATTR, r);
 			EXPECT_EQ(-EFAULT, r) {
 				TH_LOG("%s with struct kvm_device_attr at %p",
-				       vcpu_attr_calls[i].name, addr[j]);
+				       attr_call_names[i], addr[j]);
 			}
 		}
 	}
@@ -150,8 +82,8 @@ static inline void expect_unknown_is_enxio(struct __test_metadata *_metadata,
 	static const u64 values[] = { 0, 20, 64, 1ULL << 63, ~0ULL };
 
 	for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++) {
-		const unsigned long nr = vcpu_attr_calls[i].ioctl;
-		const char *name = vcpu_attr_calls[i].name;
+		const unsigned long nr = vcpu_attr_calls[i];
+		const char *name = attr_call_names[i];
 
 		EXPECT_EQ(-ENXIO, attr_call(vcpu, nr, group, attr, NULL)) {
 			TH_LOG("%s of %u:0x%lx at NULL", name, group, attr);
@@ -183,7 +115,7 @@ static inline void expect_foreign_process_is_eio(struct __test_metadata *_metada
 	if (!child) {
 		status = 0;
 		for (int i = 0; i < ARRAY_SIZE(vcpu_attr_calls); i++)
-			status |= attr_call(vcpu, vcpu_attr_calls[i].ioctl, UNKNOWN_GROUP,
+			status |= attr_call(vcpu, vcpu_attr_calls[i], UNKNOWN_GROUP,
 					    UNKNOWN_ATTR, NULL) != -EIO;
 		_exit(status);
 	}
@@ -197,7 +129,7 @@ static inline void expect_has(struct __test_metadata *_metadata, struct kvm_vcpu
 			      int expected)
 {
 	const void *const addr[] = {
-		NULL, mem->none, mem->ro, mem->rw, (void *)(-8 * mem->page),
+		NULL, mem->none, mem->ro, mem->rw, user_memory_kernel(mem),
 	};
 
 	memset(mem->rw, 0xa5, mem->page);

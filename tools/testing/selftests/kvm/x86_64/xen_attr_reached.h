@@ -29,15 +29,12 @@ static const char *const xen_attrs[] = {
 
 static_assert(ARRAY_SIZE(xen_attrs) < MAX_ATTRS);
 
-static const char *attr_call_name(int call)
-{
-	return call ? "SET" : "GET";
-}
-
-static const char *attr_name(int attr)
+static const char *xen_attr_name(int attr)
 {
 	return attr < ARRAY_SIZE(xen_attrs) ? xen_attrs[attr] : "KVM_XEN_VCPU_ATTR_TYPE_*";
 }
+
+DEFINE_ATTR_FAMILY(xen_attr_family, xen_attr_name)
 
 /* Do the call.  Returns 0 or a negative errno, and notes that for @type. */
 static inline int xen_attr_ioctl(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, uint16_t type,
@@ -45,7 +42,8 @@ static inline int xen_attr_ioctl(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, 
 {
 	int r = ioctl(vcpu->fd, ioctl_nr, attr) ? -errno : 0;
 
-	return note_attr_error(ioctl_nr == KVM_XEN_VCPU_SET_ATTR,
+	return note_attr_error(&xen_attr_family,
+			       ioctl_nr == KVM_XEN_VCPU_SET_ATTR ? ATTR_SET : ATTR_GET,
 			       min_t(int, type, ARRAY_SIZE(xen_attrs)), r);
 }
 

@@ -14,6 +14,7 @@
 
 #include <asm/pvclock-abi.h>
 
+#include "user_memory.h"
 #include "xen_runstate.h"
 
 #define ONE_HOUR	(3600ULL * NSEC_PER_SEC)
@@ -127,10 +128,8 @@ TEST_F(xen_runstate_attr, unknown_type_is_enoent)
 
 TEST_F(xen_runstate_attr, unreadable_type_is_efault)
 {
-	char *page = mmap(NULL, PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	void *const attrs[] = { NULL, page, (void *)(-8UL * PAGE_SIZE) };
-
-	TEST_ASSERT(page != MAP_FAILED, "mmap: %s", strerror(errno));
+	struct user_memory mem = user_memory_map();
+	void *const attrs[] = { NULL, mem.none, user_memory_kernel(&mem) };
 
 	for (int i = 0; i < ARRAY_SIZE(attrs); i++) {
 		EXPECT_EQ(-EFAULT, xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_GET_ATTR,
@@ -138,18 +137,16 @@ TEST_F(xen_runstate_attr, unreadable_type_is_efault)
 		EXPECT_EQ(-EFAULT, xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_SET_ATTR,
 						  UNKNOWN_TYPE, attrs[i]));
 	}
+	user_memory_unmap(&mem);
 }
 
 /* The type is the last thing in memory, what should follow it is out of bounds. */
 TEST_F(xen_runstate_attr, value_out_of_bounds_is_efault)
 {
-	char *page = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct kvm_xen_vcpu_attr before = runstate_get(self->vcpu), after, *attr;
+	struct user_memory mem = user_memory_map();
 
-	TEST_ASSERT(page != MAP_FAILED, "mmap: %s", strerror(errno));
-	TEST_ASSERT_EQ(mprotect(page + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
-	attr = (void *)page + PAGE_SIZE - offsetof(struct kvm_xen_vcpu_attr, u);
+	attr = (void *)mem.none - offsetof(struct kvm_xen_vcpu_attr, u);
 
 	for (int type = 0; type < ARRAY_SIZE(xen_attrs); type++) {
 		const bool no_value = type == KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST;
@@ -167,6 +164,7 @@ TEST_F(xen_runstate_attr, value_out_of_bounds_is_efault)
 
 	after = runstate_get(self->vcpu);
 	EXPECT_TRUE(runstate_equal(&before, &after));
+	user_memory_unmap(&mem);
 }
 
 TEST_F(xen_runstate_attr, foreign_process_is_eio)
