@@ -28,7 +28,8 @@ const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group 
 	if (attr >= group->nr)
 		return NULL;
 
-	row = &group->rows[array_index_nospec(attr, group->nr)];
+	/* Below nr it fits a long, which is all that array_index_nospec() takes. */
+	row = &group->rows[array_index_nospec((unsigned long)attr, group->nr)];
 	return row->get || row->set ? row : NULL;
 }
 
