@@ -1,7 +1,7 @@
 // The vCPU's fields, and the declarations that go with the dropped functions.
 //
 // in arch/x86/include/asm/kvm_host.h: vcpu_fields=1
-// in arch/x86/kvm/xen.h: drop_setters=2 declare=1
+// in arch/x86/kvm/xen.h: drop_setters=2 drop_declaration=1
 
 @vcpu_fields@
 position p;
@@ -26,12 +26,9 @@ position p;
 @@
 - static inline void f@p(struct kvm_vcpu *vcpu) { ... }
 
-@declare@
+@drop_declaration@
 identifier f = kvm_xen_update_runstate;
 parameter list ps;
 position p;
 @@
 - void f@p(ps);
-+ void kvm_xen_init_timer(struct kvm_vcpu *vcpu);
-+ void kvm_xen_start_timer(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa);
-+ void kvm_xen_stop_timer(struct kvm_vcpu *vcpu);

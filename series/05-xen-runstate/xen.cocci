@@ -1,34 +1,15 @@
 // The functions of arch/x86/kvm/xen.c that the series brings anew, and what is
 // left there that refers to them.
 //
-// in arch/x86/kvm/xen.c: drop=4 share_start=1 share_timer=2 init_areas=1 destroy_areas=1
+// in arch/x86/kvm/xen.c: drop=2 init_areas=1 destroy_areas=1
 
 @drop@
-identifier f = {kvm_xen_update_runstate, kvm_xen_update_runstate_guest,
-		kvm_xen_vcpu_set_attr, kvm_xen_vcpu_get_attr};
+identifier f = {kvm_xen_update_runstate, kvm_xen_update_runstate_guest};
 type T;
 parameter list ps;
 position p;
 @@
 - T f@p(ps) { ... }
-
-@share_timer@
-identifier f = {kvm_xen_stop_timer, kvm_xen_init_timer};
-parameter list ps;
-position p;
-@@
-- static
-  void f@p(ps) { ... }
-
-// Its own rule, for a parameter list that stays aligned.
-@share_start@
-identifier f = kvm_xen_start_timer;
-identifier vcpu, guest_abs, linux_wa;
-position p;
-@@
-- static void f@p(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa)
-+ void f(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa)
-  { ... }
 
 @init_areas@
 identifier f = kvm_xen_init_vcpu;

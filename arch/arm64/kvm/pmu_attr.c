@@ -15,7 +15,6 @@
 #include <kvm/vcpu_attr.h>
 
 #include "pmu_attr.h"
-#include "timer_attr.h"
 #include "vcpu_attr.h"
 
 static bool pmu_offered(struct kvm_vcpu *vcpu)

@@ -12,9 +12,6 @@
 #include <asm/pvclock-abi.h>
 
 #include <kvm/arm_hypercalls.h>
-#include <kvm/vcpu_attr.h>
-
-#include "vcpu_attr.h"
 
 #define STOLEN_TIME_OFS	offsetof(struct pvclock_vcpu_stolen_time, stolen_time)
 
@@ -69,9 +66,6 @@ void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 	u64 run_delay = READ_ONCE(current->sched_info.run_delay);
 	struct pid *thread = task_pid(current);
 	int idx;
-
-	if (vcpu->arch.steal.base == INVALID_GPA)
-		return;
 
 	kvm_steal_clock_own(clock, thread, run_delay);
 	vcpu->arch.steal.pending += kvm_steal_clock_take(clock, thread, run_delay, U64_MAX);
@@ -153,51 +147,3 @@ bool kvm_arm_pvtime_supported(void)
 {
 	return sched_info_on();
 }
-
-static bool pvtime_offered(struct kvm_vcpu *vcpu)
-{
-	return kvm_arm_pvtime_supported();
-}
-
-static int get_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
-{
-	*(u64 *)payload = vcpu->arch.steal.base;
-	return 0;
-}
-
-static int set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
-{
-	u64 ipa = *(const u64 *)payload;
-	bool writable;
-	int idx;
-
-	if (!IS_ALIGNED(ipa, sizeof(struct pvclock_vcpu_stolen_time)))
-		return -EINVAL;
-
-	if (vcpu->arch.steal.base != INVALID_GPA)
-		return -EEXIST;
-
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	writable = !kvm_is_error_hva(gfn_to_hva(vcpu->kvm, gpa_to_gfn(ipa)));
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-
-	if (!writable)
-		return -EINVAL;
-
-	vcpu->arch.steal.base = ipa;
-	return 0;
-}
-
-static const struct kvm_vcpu_attr pvtime_attrs[] = {
-	[KVM_ARM_VCPU_PVTIME_IPA] = {
-		.size	= KVM_VCPU_ATTR_SIZE(u64),
-		.get	= get_ipa,
-		.set	= set_ipa,
-	},
-};
-
-const struct kvm_vcpu_attr_group kvm_arm_pvtime_attrs = {
-	.rows	 = pvtime_attrs,
-	.nr	 = ARRAY_SIZE(pvtime_attrs),
-	.offered = pvtime_offered,
-};

@@ -6,7 +6,7 @@
 #include <linux/kvm_host.h>
 
 #include "pmu_attr.h"
-#include "timer_attr.h"
+#include "timer_ppis.h"
 
 static void timer_ppis_differ(struct kunit *test)
 {

@@ -7,13 +7,7 @@
 #include "xen.h"
 #include "xen_runstate_core.h"
 
-struct kvm_vcpu_attr_group;
-
 #ifdef CONFIG_KVM_XEN
-
-/* xen_vcpu_attr.c */
-extern const struct kvm_vcpu_attr_group kvm_xen_vcpu_attrs;
-int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);
 
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu);

@@ -6,8 +6,8 @@
 
 #include "x86.h"
 #include "xen_runstate.h"
-
-#include <linux/sched/stat.h>
+#include "xen_runstate_attr.h"
+#include "xen_vcpu_attr.h"
 
 #include <xen/interface/xen.h>
 
@@ -18,11 +18,7 @@
 /* The lowest vector that the APIC accepts; 0 turns an upcall off. */
 #define FIRST_UPCALL_VECTOR	0x10
 
-/* For RUNSTATE_ADJUST, in place of a state. */
-#define KEEP_STATE		((u64)-1)
-
-/* A payload, as the member of the ABI's union that it is. */
-#define PAYLOAD(payload)	((typeof_member(struct kvm_xen_vcpu_attr, u) *)(payload))
+#define TIMER(payload)	((typeof_member(struct kvm_xen_vcpu_attr, u.timer) *)(payload))
 
 /*
  * Move a cache of one of the guest's clock areas to @gpa, or to @hva if that is
@@ -120,12 +116,6 @@ static int set_vcpu_time_info(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr 
 	return clock_area_set(vcpu, gpc, gpa, 0, sizeof(struct pvclock_vcpu_time_info));
 }
 
-static int set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			     const void *payload)
-{
-	return kvm_xen_runstate_set_addr(vcpu, *(const u64 *)payload);
-}
-
 /* Where an area is that was registered by a guest address. */
 static int get_gpa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
@@ -133,82 +123,6 @@ static int get_gpa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void 
 
 	*(u64 *)payload = kvm_gpc_is_gpa_active(gpc) ? gpc->gpa : KVM_XEN_INVALID_GPA;
 	return 0;
-}
-
-static int set_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-				const void *payload)
-{
-	u64 state = *(const u64 *)payload;
-
-	if (state > RUNSTATE_offline)
-		return -EINVAL;
-
-	return kvm_xen_runstate_set_current(vcpu, state);
-}
-
-static int get_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-				void *payload)
-{
-	*(u64 *)payload = vcpu->arch.xen.runstate.now.state;
-	return 0;
-}
-
-static struct xen_runstate runstate_of_payload(const void *payload)
-{
-	return (struct xen_runstate) {
-		.state = PAYLOAD(payload)->runstate.state,
-		.entry_time = PAYLOAD(payload)->runstate.state_entry_time,
-		.time = {
-			[RUNSTATE_running]  = PAYLOAD(payload)->runstate.time_running,
-			[RUNSTATE_runnable] = PAYLOAD(payload)->runstate.time_runnable,
-			[RUNSTATE_blocked]  = PAYLOAD(payload)->runstate.time_blocked,
-			[RUNSTATE_offline]  = PAYLOAD(payload)->runstate.time_offline,
-		},
-	};
-}
-
-static int set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			     const void *payload)
-{
-	struct xen_runstate next = runstate_of_payload(payload);
-
-	if (PAYLOAD(payload)->runstate.state > RUNSTATE_offline)
-		return -EINVAL;
-
-	return kvm_xen_runstate_set_data(vcpu, &next);
-}
-
-static int get_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			     void *payload)
-{
-	const struct xen_runstate *rs = &vcpu->arch.xen.runstate.now;
-
-	PAYLOAD(payload)->runstate.state = rs->state;
-	PAYLOAD(payload)->runstate.state_entry_time = rs->entry_time;
-	PAYLOAD(payload)->runstate.time_running = rs->time[RUNSTATE_running];
-	PAYLOAD(payload)->runstate.time_runnable = rs->time[RUNSTATE_runnable];
-	PAYLOAD(payload)->runstate.time_blocked = rs->time[RUNSTATE_blocked];
-	PAYLOAD(payload)->runstate.time_offline = rs->time[RUNSTATE_offline];
-	return 0;
-}
-
-static int set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			       const void *payload)
-{
-	struct xen_runstate delta = runstate_of_payload(payload);
-	u64 state = PAYLOAD(payload)->runstate.state;
-
-	if (state > RUNSTATE_offline && state != KEEP_STATE)
-		return -EINVAL;
-
-	return kvm_xen_runstate_adjust(vcpu, &delta);
-}
-
-/* There is nothing to get; the core would say ENXIO, this ioctl never did. */
-static int get_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			       void *payload)
-{
-	return -EINVAL;
 }
 
 static int set_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
@@ -232,9 +146,9 @@ static int get_vcpu_id(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, v
 static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 		     const void *payload)
 {
-	u32 priority = PAYLOAD(payload)->timer.priority;
-	u64 expires_ns = PAYLOAD(payload)->timer.expires_ns;
-	u32 port = PAYLOAD(payload)->timer.port;
+	u32 priority = TIMER(payload)->priority;
+	u64 expires_ns = TIMER(payload)->expires_ns;
+	u32 port = TIMER(payload)->port;
 
 	if (port && priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
 		return -EINVAL;
@@ -269,9 +183,9 @@ static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, voi
 			kvm_xen_inject_timer_irqs(vcpu);
 	}
 
-	PAYLOAD(payload)->timer.port = xen->timer_virq;
-	PAYLOAD(payload)->timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
-	PAYLOAD(payload)->timer.expires_ns = xen->timer_expires;
+	TIMER(payload)->port = xen->timer_virq;
+	TIMER(payload)->priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+	TIMER(payload)->expires_ns = xen->timer_expires;
 
 	if (xen->timer_expires)
 		hrtimer_start_expires(&xen->timer, HRTIMER_MODE_ABS_HARD);
@@ -298,12 +212,6 @@ static int get_upcall_vector(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 	return 0;
 }
 
-/* Without the scheduler's figures there is no runstate. */
-static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
-{
-	return sched_info_on() ? 0 : -EOPNOTSUPP;
-}
-
 #define XEN_ATTR(type, member, _get, _set)				\
 	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
 		.size	= KVM_VCPU_ATTR_SIZE(typeof_member(struct kvm_xen_vcpu_attr, u.member)), \
@@ -321,7 +229,7 @@ static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
 #define RUNSTATE_ATTR(type, member, _get, _set)				\
 	[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type] = {			\
 		.size	= KVM_VCPU_ATTR_SIZE(typeof_member(struct kvm_xen_vcpu_attr, u.member)), \
-		.ready	= runstate_ready,				\
+		.ready	= xen_runstate_ready,				\
 		.get	= _get,						\
 		.set	= _set,						\
 	}
@@ -329,10 +237,10 @@ static int runstate_ready(struct kvm_vcpu *vcpu, bool set)
 static const struct kvm_vcpu_attr attrs[] = {
 	XEN_ADDR_ATTR(VCPU_INFO, vcpu_info_cache, NULL, set_vcpu_info),
 	XEN_ADDR_ATTR(VCPU_TIME_INFO, vcpu_time_info_cache, NULL, set_vcpu_time_info),
-	XEN_ADDR_ATTR(RUNSTATE_ADDR, runstate.gpc[0], runstate_ready, set_runstate_addr),
-	RUNSTATE_ATTR(CURRENT,	runstate.state,	get_runstate_current,	set_runstate_current),
-	RUNSTATE_ATTR(DATA,	runstate,	get_runstate_data,	set_runstate_data),
-	RUNSTATE_ATTR(ADJUST,	runstate,	get_runstate_adjust,	set_runstate_adjust),
+	XEN_ADDR_ATTR(RUNSTATE_ADDR, runstate.gpc[0], xen_runstate_ready, xen_set_runstate_addr),
+	RUNSTATE_ATTR(CURRENT,	runstate.state,	xen_get_runstate_current, xen_set_runstate_current),
+	RUNSTATE_ATTR(DATA,	runstate,	xen_get_runstate_data,	xen_set_runstate_data),
+	RUNSTATE_ATTR(ADJUST,	runstate,	xen_get_runstate_adjust, xen_set_runstate_adjust),
 	XEN_ATTR(VCPU_ID,	vcpu_id,	get_vcpu_id,		set_vcpu_id),
 	XEN_ATTR(TIMER,		timer,		get_timer,		set_timer),
 	XEN_ATTR(UPCALL_VECTOR,	vector,		get_upcall_vector,	set_upcall_vector),

@@ -3,10 +3,11 @@
  * KUnit tests of the rows of Xen vCPU attributes.
  */
 #include <kunit/test.h>
+#include <linux/kvm.h>
 
 #include <kvm/vcpu_attr.h>
 
-#include "xen_runstate.h"
+#include "xen_vcpu_attr.h"
 
 static void rows_are_sane(struct kunit *test)
 {

@@ -2,8 +2,9 @@
 //
 // in arch/arm64/kvm/guest.c: drop_arch=3
 // in arch/arm64/kvm/arm.c: drop_vcpu=3 drop_local=1
-// in arch/arm64/kvm/arch_timer.c: drop_timer=4
+// in arch/arm64/kvm/arch_timer.c: drop_timer=3
 // in arch/arm64/kvm/pmu-emul.c: drop_pmu=5
+// in arch/arm64/kvm/pvtime.c: drop_pvtime=3
 
 @drop_arch@
 identifier f = {kvm_arm_vcpu_arch_set_attr, kvm_arm_vcpu_arch_get_attr,
@@ -34,13 +35,11 @@ position p;
   }
 
 @drop_timer@
-identifier f = {kvm_arm_timer_set_attr, kvm_arm_timer_get_attr, kvm_arm_timer_has_attr,
-		timer_irqs_are_valid};
-type T;
+identifier f = {kvm_arm_timer_set_attr, kvm_arm_timer_get_attr, kvm_arm_timer_has_attr};
 parameter list ps;
 position p;
 @@
-- T f@p(ps) { ... }
+- int f@p(ps) { ... }
 
 @drop_pmu@
 identifier f = {kvm_arm_pmu_v3_set_attr, kvm_arm_pmu_v3_get_attr, kvm_arm_pmu_v3_has_attr,
@@ -50,3 +49,10 @@ parameter list ps;
 position p;
 @@
 - T f@p(ps) { ... }
+
+@drop_pvtime@
+identifier f = {kvm_arm_pvtime_set_attr, kvm_arm_pvtime_get_attr, kvm_arm_pvtime_has_attr};
+parameter list ps;
+position p;
+@@
+- int f@p(ps) { ... }

@@ -1,9 +1,8 @@
-// What the first run of a vCPU claims, and what it leaves if it fails; what the
-// attributes need of the PMU's emulation.
+// What the first run of a vCPU claims, and what it leaves if it fails.
 //
-// in arch/arm64/kvm/arm.c: order=1 reset=1 destroy=1
-// in arch/arm64/kvm/arch_timer.c: timer_enable=1
-// in arch/arm64/kvm/pmu-emul.c: share=3 drop=1
+// in arch/arm64/kvm/arm.c: order=1
+// in arch/arm64/kvm/arch_timer.c: drop=1 share=1 timer_enable=1
+// in include/kvm/arm_arch_timer.h: claimed=1
 
 // All else that can fail comes first: what the timers claim is then kept.
 @order@
@@ -30,34 +29,21 @@ position p;
   ... when any
   }
 
-@reset@
-identifier f = kvm_arch_vcpu_ioctl_vcpu_init;
-identifier vcpu, init;
+@drop@
+identifier f = timer_irqs_are_valid;
+type T;
+parameter list ps;
 position p;
 @@
-  static int f@p(struct kvm_vcpu *vcpu, struct kvm_vcpu_init *init)
-  {
-  ... when any
-  if (vcpu_has_run_once(vcpu)) {
-+ kvm_arm_pvtime_vcpu_reset(vcpu);
-+
-  ...
-  }
-  ... when any
-  }
+- T f@p(ps) { ... }
 
-@destroy@
-identifier f = kvm_arch_vcpu_destroy;
-identifier vcpu;
+@share@
+identifier f = nr_timers;
+parameter list ps;
 position p;
 @@
-  void f@p(struct kvm_vcpu *vcpu)
-  {
-  ...
-  kvm_timer_vcpu_terminate(vcpu);
-+ kvm_arm_pvtime_vcpu_destroy(vcpu);
-  ...
-  }
+- static
+  int f@p(ps) { ... }
 
 @timer_enable@
 identifier f = kvm_timer_enable;
@@ -88,18 +74,13 @@ position p;
   ... when any
   }
 
-@share@
-identifier f = {kvm_arm_set_pmu, __kvm_pmu_event_mask, kvm_pmu_perf_overflow_notify_vcpu};
-type T;
-parameter list ps;
+@claimed@
 position p;
 @@
-- static
-  T f@p(ps) { ... }
-
-@drop@
-identifier f = kvm_arm_pmu_v3_set_pmu;
-parameter list ps;
-position p;
-@@
-- static int f@p(ps) { ... }
+  struct arch_timer_cpu {
+  ...
+  bool enabled@p;
++
++ /* The timers' PPIs are this vCPU's, see timer_ppis.c */
++ bool ppis_claimed;
+  };
