@@ -98,6 +98,14 @@ static inline void create_slot(struct kvm_vm *vm, int pages, void *memory)
 	vm_set_user_memory_region(vm, AREA_SLOT, 0, AREA_GPA, pages * PAGE_SIZE, memory);
 }
 
+/* What memory is painted with that must not be written. */
+#define CANARY			0xa5
+
+static inline bool is_painted(const uint8_t *bytes, size_t size)
+{
+	return !size || (bytes[0] == CANARY && !memcmp(bytes, bytes + 1, size - 1));
+}
+
 /*
  * The calls return 0 or a negative errno.  Those without underscores assert
  * that the call is accepted.

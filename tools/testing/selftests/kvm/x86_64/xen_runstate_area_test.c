@@ -9,7 +9,6 @@
 
 #include "xen_runstate.h"
 
-#define CANARY		0xa5
 #define AREA_SIZE	(AREA_PAGES * PAGE_SIZE)
 
 /* An area that lies on two pages, with the entry time on both of them. */
@@ -28,11 +27,6 @@ static size_t layout_size(bool long_mode)
 static void paint(uint8_t *pages)
 {
 	memset(pages, CANARY, AREA_SIZE);
-}
-
-static bool is_painted(const uint8_t *bytes, size_t size)
-{
-	return !size || (bytes[0] == CANARY && !memcmp(bytes, bytes + 1, size - 1));
 }
 
 /*

@@ -34,8 +34,6 @@
 /* Where the pvclock is in a struct vcpu_info of either layout. */
 #define VCPU_INFO_TIME	32
 
-#define CANARY		0xa5
-
 #define UNKNOWN_TYPE	0xffff
 
 struct row {
