@@ -4,6 +4,7 @@
  * guest is told of it, and that it holds what the thread that runs the vCPU has
  * waited for a CPU since it does so: no more, no less, and never less than before.
  */
+#include "kernel_log.h"
 #include "kvm_test_harness.h"
 #include "vcpu_attr.h"
 
@@ -752,6 +753,109 @@ TEST_F(vcpu_attr_stolen, is_not_changed_by_a_thread_that_did_not_wait)
 	if (turn.most)
 		SKIP(return, "the machine is too busy");
 	EXPECT_EQ(turn.before, turn.after);
+}
+
+/*
+ * Guests and VMMs that put the structure where it does harm, or take its memory
+ * away: time stays right, and the kernel has nothing to say.
+ */
+
+/* In one structure, the time of two vCPUs adds up. */
+TEST_F(vcpu_attr_pvtime, ipa_of_two_vcpus_holds_the_sum)
+{
+	struct kvm_vcpu *vcpus[] = { self->vcpu, self->other };
+	int kernel_log = kernel_log_open();
+
+	for (int i = 0; i < ARRAY_SIZE(vcpus); i++) {
+		ASSERT_EQ(0, pvtime_set_ipa(vcpus[i], ST_GPA));
+		ASSERT_EQ(ST_GPA, guest_does(vcpus[i], PV_TIME_ST, 0));
+	}
+	for (int i = 0; i < 2 * ARRAY_SIZE(vcpus); i++) {
+		struct turn turn = turn_in_new_thread(vcpus[i % ARRAY_SIZE(vcpus)], 0, SHORT_WAIT);
+
+		expect_fair_turn(_metadata, &turn);
+	}
+	kernel_log_assert_silent(kernel_log);
+	close(kernel_log);
+}
+
+/* A thread goes round until it is stopped. */
+struct rounds {
+	struct turn turn;
+	u64 nr;
+	bool stop;
+};
+
+static void *run_until_stopped(void *arg)
+{
+	struct rounds *rounds = arg;
+	struct turn *turn = &rounds->turn;
+	long begin = get_run_delay(), first;
+
+	turn->before = stolen(turn->vcpu);
+	run(turn->vcpu);
+	first = get_run_delay();
+	while (!READ_ONCE(rounds->stop)) {
+		run(turn->vcpu);
+		WRITE_ONCE(rounds->nr, rounds->nr + 1);
+	}
+	turn->least = get_run_delay() - first;
+	run(turn->vcpu);
+	turn->most = get_run_delay() - begin;
+	turn->after = stolen(turn->vcpu);
+	return NULL;
+}
+
+static void *call_until_stopped(void *arg)
+{
+	struct rounds *rounds = arg;
+	struct kvm_vcpu *vcpu = rounds->turn.vcpu;
+
+	while (!READ_ONCE(rounds->stop)) {
+		TEST_ASSERT_EQ(attr_has(vcpu, PVTIME, PVTIME_IPA), 0);
+		TEST_ASSERT_EQ(pvtime_get_ipa(vcpu), ST_GPA);
+		TEST_ASSERT_EQ(pvtime_set_ipa(vcpu, ST_GPA), -EEXIST);
+		WRITE_ONCE(rounds->nr, rounds->nr + 1);
+	}
+	return NULL;
+}
+
+/* A whole one, beside the one that the thread is in. */
+static void wait_for_round(struct rounds *rounds)
+{
+	const u64 then = READ_ONCE(rounds->nr);
+
+	while (READ_ONCE(rounds->nr) < then + 2)
+		sched_yield();
+}
+
+TEST_F(vcpu_attr_stolen, is_not_lost_over_memory_that_goes_and_comes_as_the_guest_runs)
+{
+	struct rounds runs = { .turn.vcpu = self->vcpu }, calls = { .turn.vcpu = self->vcpu };
+	int kernel_log = kernel_log_open();
+	pthread_t runner, caller;
+
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	ASSERT_EQ(0, pthread_create(&runner, NULL, run_until_stopped, &runs));
+	ASSERT_EQ(0, pthread_create(&caller, NULL, call_until_stopped, &calls));
+	wait_for_round(&runs);
+
+	for (int i = 0; i < 2 * ARRAY_SIZE(fault_names); i++) {
+		begin_fault(self->vcpu, i % ARRAY_SIZE(fault_names));
+		wait_for_round(&runs);
+		wait_for_round(&calls);
+		end_fault(self->vcpu, i % ARRAY_SIZE(fault_names));
+		wait_for_round(&runs);
+		wait_for_round(&calls);
+	}
+
+	WRITE_ONCE(calls.stop, true);
+	WRITE_ONCE(runs.stop, true);
+	ASSERT_EQ(0, pthread_join(caller, NULL));
+	ASSERT_EQ(0, pthread_join(runner, NULL));
+	expect_fair_turn(_metadata, &runs.turn);
+	kernel_log_assert_silent(kernel_log);
+	close(kernel_log);
 }
 
 int main(int argc, char *argv[])
