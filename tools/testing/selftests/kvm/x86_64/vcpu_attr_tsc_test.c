@@ -349,6 +349,7 @@ TEST_F(vcpu_attr_tsc, differing_offsets_do_no_harm)
 
 struct runner {
 	struct kvm_vcpu *vcpu;
+	u64 runs;
 	bool stop;
 };
 
@@ -356,7 +357,7 @@ static void *run_until_stopped(void *arg)
 {
 	struct runner *runner = arg;
 
-	while (!READ_ONCE(runner->stop))
+	for (; !READ_ONCE(runner->stop); runner->runs++)
 		run_and_get_tsc(runner->vcpu);
 	return NULL;
 }
@@ -382,6 +383,7 @@ TEST_F(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run)
 	for (int i = 0; i < NR_VCPUS; i++) {
 		WRITE_ONCE(runners[i].stop, true);
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		ksft_print_msg("did %lu KVM_RUNs\n", runners[i].runs);
 	}
 
 	set_all(self->vcpus, 0);

@@ -268,6 +268,7 @@ TEST_F_TIMEOUT(xen_runstate_layout, reader_sees_whole_areas_or_no_flag, 120)
 	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
 
 	EXPECT_EQ(0, variant->update_flag ? reader.torn : reader.flagged);
+	ksft_print_msg("did %ld readings accepted\n", reader.accepted);
 }
 
 /*

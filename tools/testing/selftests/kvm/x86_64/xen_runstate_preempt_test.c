@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/resource.h>
 
 #include "xen_runstate.h"
 
@@ -19,6 +20,9 @@
 #define AREA_ADDR	(AREA_GPA + PAGE_SIZE - 20)
 
 static int seconds = DEFAULT_SECONDS;
+
+/* Of the vCPU, in one test. */
+static u64 nr_runs;
 
 static void guest_code(void)
 {
@@ -51,8 +55,14 @@ FIXTURE_SETUP(xen_runstate_preempt)
 
 FIXTURE_TEARDOWN(xen_runstate_preempt)
 {
+	struct rusage usage;
+
 	stop_preempters(&self->preempters);
 	kvm_vm_free(self->vcpu->vm);
+
+	TEST_ASSERT_EQ(getrusage(RUSAGE_SELF, &usage), 0);
+	ksft_print_msg("did %lu KVM_RUNs\n", nr_runs);
+	ksft_print_msg("did %ld preemptions\n", usage.ru_nivcsw);
 }
 
 static bool time_is_left(struct timespec start)
@@ -68,6 +78,7 @@ static void check_after_run(struct steal_watch *watch, s64 *excess)
 {
 	struct kvm_xen_vcpu_attr area;
 
+	nr_runs++;
 	*excess = max(*excess, steal_watch_excess(watch));
 
 	/* Preempted while one cannot sleep, KVM may leave the area as it was. */

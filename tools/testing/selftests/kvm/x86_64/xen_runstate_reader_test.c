@@ -374,8 +374,9 @@ static void read_everywhere(struct race *race)
 			    "nothing was accepted of %lu attempts", race->view.attempts);
 		accepted = race->view.accepted;
 	}
-	ksft_print_msg("%lu attempts, %lu accepted, %lu saw the flag\n",
-		       race->view.attempts, race->view.accepted, race->view.flags_seen);
+	ksft_print_msg("did %lu readings\n", race->view.attempts);
+	ksft_print_msg("did %lu readings accepted\n", race->view.accepted);
+	ksft_print_msg("did %lu readings refused by the flag\n", race->view.flags_seen);
 
 	/* On the CPU of the owner, a reader comes when the update is over. */
 	if (!race->by_guest && !CPU_ISSET(race->cpu, &race->cpus))
