@@ -7,7 +7,7 @@ include series/base
 # Without ARCH and TESTS, "test" is for all architectures.
 every	:= $(if $(ARCH)$(TESTS),,x86_64 arm64)
 ARCH	?= x86_64
-FLAVOR	?= plain
+FLAVOR	?= $(if $(filter soak,$(MAKECMDGOALS)),test,plain)
 COUNT	?= 1
 LIMIT	?= 300
 JOBS	?= $(shell nproc)
@@ -65,6 +65,7 @@ help:
 	@echo '  test-stock  our selftests on the unedited base: what fails there is what we mend'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
+	@echo '  soak        all that races, at once and over and over, for MINUTES=60'
 	@echo '  bench       what KVM'\''s ioctls cost, in instructions, on the base and on the series'
 	@echo
 	@echo 'What they are made of:'
@@ -85,6 +86,7 @@ help:
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
 	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, KUnit; a splat is deadly'
+	@echo '                (soak: test, if not given)'
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; the first has all tests)'
 	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
@@ -92,6 +94,7 @@ help:
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
 	@echo '  LIMIT=300     seconds that DEMO and each of our selftests may take'
+	@echo '  SEED=1        soak: the first seed of random calls, otherwise the time of day'
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'
 	@echo '  ARGS=...      run: its arguments; try --help'
@@ -125,9 +128,12 @@ kernel-test-series: fragments = $(suites)
 image: kernel-$(FLAVOR)-$(kind)
 	@echo $(abspath $(call image,$(FLAVOR),$(kind)))
 
+# A program of the laboratory's own, to run in the machine.
+compile = mkdir -p $(@D) && \
+	  $(CROSS_COMPILE)gcc -static -O2 -Wall -Wextra -I$(B)/base/tools/include -o $@ $<
+
 $(parts)/init: $(lab)/init.c | base
-	@mkdir -p $(@D)
-	@$(CROSS_COMPILE)gcc -static -O2 -Wall -Wextra -I$(B)/base/tools/include -o $@ $<
+	@$(compile)
 
 # What user space may include: the tree's own, not those of the build machine.
 headers: tree
@@ -235,6 +241,7 @@ htmldocs: tree
 	@echo $(abspath $(B)/htmldocs/Documentation/output/virt/kvm/index.html)
 
 include $(lab)/bench/bench.mk
+include $(lab)/soak/soak.mk
 include series/series.mk
 
 clean:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# "make soak": what races, all at once and over and over, for MINUTES.
+
+MINUTES	?= 60
+SEED	?= $(shell date +%s)
+
+soak	:= $(lab)/soak
+soak-on	:= soak-$(default)
+soak-seconds := $(shell expr $(MINUTES) \* 60)
+
+# How long one round of a test may take when all run, in seconds.
+round-limit := 1200
+
+# More CPUs than tests need, for more to go on at once.
+soak: qemu += -smp 4
+
+$(parts)/soak: $(soak)/soak.c | base
+	@$(compile)
+
+.PHONY: soak
+soak: kernel-$(FLAVOR)-$(kind) selftests $(parts)/init $(parts)/soak
+	@rm -f $(call reports,$(ARCH),soak)
+	@sed '/^#/d; s|^|/bin/|' $(soak)/$(ARCH).list > $(parts)/soak.list
+	@TESTS="$$(sed 's|/bin/||; s| .*||' $(parts)/soak.list)" \
+		$(lab)/tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/$(soak-on).tests
+	@echo $$(($(soak-seconds) + $(round-limit))) soak \
+		/bin/soak $(soak-seconds) $(SEED) $(round-limit) /bin/soak.list > $(parts)/$(soak-on)
+	@$(call machine,$(soak-on),$(default),$(FLAVOR),$(kind),$(parts)/soak $(parts)/soak.list \
+		$(call built-tests,$(soak-on).tests),--panic splat --kunit off)
+	@sed -n 's/^    \(not \)\{0,1\}ok [0-9]* - \(.*\) # \(.*\)/   \2: \3/p' $(results)/$(soak-on).ktap
+	@$(totals) $(call reports,$(ARCH),soak)
