@@ -34,7 +34,8 @@ struct attr_errors {
 
 /*
  * The attributes that one ioctl serves.  @attr_name is what the documentation calls
- * them, where one name stands for all that are unknown.
+ * them, where one name stands for all that are unknown.  Who has a family shares
+ * its errors before main() and tells them after it.
  */
 struct attr_family {
 	const char *(*attr_name)(int attr);
@@ -64,20 +65,6 @@ static inline void tell_attr_errors(const struct attr_family *family)
 			}
 		}
 	}
-}
-
-/* A family named @name, whose errors are told when the program ends. */
-#define DEFINE_ATTR_FAMILY(name, _attr_name)				\
-static struct attr_family name = { .attr_name = _attr_name };		\
-									\
-static __attribute__((constructor)) void share_##name(void)		\
-{									\
-	share_attr_errors(&name);					\
-}									\
-									\
-static __attribute__((destructor)) void tell_##name(void)		\
-{									\
-	tell_attr_errors(&name);					\
 }
 
 /* Returns @r, which is 0 or a negative errno that the call gave. */

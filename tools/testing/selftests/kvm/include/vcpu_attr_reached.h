@@ -45,7 +45,17 @@ static const char *vcpu_attr_name(int attr)
 	return attr < NR_VCPU_ATTRS ? vcpu_attrs[attr].name : "unknown";
 }
 
-DEFINE_ATTR_FAMILY(vcpu_attr_family, vcpu_attr_name)
+static struct attr_family vcpu_attr_family = { .attr_name = vcpu_attr_name };
+
+static __attribute__((constructor)) void share_vcpu_attr_errors(void)
+{
+	share_attr_errors(&vcpu_attr_family);
+}
+
+static __attribute__((destructor)) void tell_vcpu_attr_errors(void)
+{
+	tell_attr_errors(&vcpu_attr_family);
+}
 
 /* Returns @r, which is 0 or a negative errno that the call gave. */
 static inline int note_vcpu_attr_error(unsigned long ioctl_nr, u32 group, u64 attr, int r)

@@ -34,7 +34,17 @@ static const char *xen_attr_name(int attr)
 	return attr < ARRAY_SIZE(xen_attrs) ? xen_attrs[attr] : "KVM_XEN_VCPU_ATTR_TYPE_*";
 }
 
-DEFINE_ATTR_FAMILY(xen_attr_family, xen_attr_name)
+static struct attr_family xen_attr_family = { .attr_name = xen_attr_name };
+
+static __attribute__((constructor)) void share_xen_attr_errors(void)
+{
+	share_attr_errors(&xen_attr_family);
+}
+
+static __attribute__((destructor)) void tell_xen_attr_errors(void)
+{
+	tell_attr_errors(&xen_attr_family);
+}
 
 /* Do the call.  Returns 0 or a negative errno, and notes that for @type. */
 static inline int xen_attr_ioctl(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, uint16_t type,
