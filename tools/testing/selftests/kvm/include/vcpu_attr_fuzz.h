@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Random calls from a seed.  Each seed is a test of its own, and a process of its
- * own: who includes this makes a VM in fuzz_setup(), and does one call and checks
- * it in fuzz_step().  All choices come from the seed, so that --seed and --steps do
- * again what failed; only what a value owes to a clock is never the same.
+ * own.  Most do one call after the other, which a model is held against; every
+ * fourth lets threads race, of which less is known.  All choices come from the seed,
+ * so that --seed and --steps do again what failed; only what a value owes to a clock,
+ * and how threads meet, is never the same.
  */
 #ifndef SELFTEST_KVM_VCPU_ATTR_FUZZ_H
 #define SELFTEST_KVM_VCPU_ATTR_FUZZ_H
 
 #include <errno.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,56 +23,66 @@
 #include "test_util.h"
 #include "kvm_util.h"
 #include "kselftest.h"
+#include "fuzz_random.h"
+#include "user_memory.h"
 
 /* Without --seed, seeds 1 to FUZZ_SEEDS are run for FUZZ_STEPS each. */
 #define FUZZ_SEEDS	8
 #define FUZZ_STEPS	500
 
-static void fuzz_setup(void);
-static void fuzz_step(void);
+#define FUZZ_VCPUS	3
+
+/* As many steps does each of the racing threads take before all stop and are checked. */
+#define FUZZ_ROUND	50
+
+/* At each so manyth step it is seen to that vCPUs which were not called are as before. */
+#define FUZZ_LOOK_ROUND	5
+
+/* Each so manyth step is taken by a thread that no vCPU has seen yet. */
+#define FUZZ_NEW_THREAD	8
+
+/* Set by who makes the VM. */
+static struct kvm_vcpu *fuzz_vcpus[FUZZ_VCPUS];
+
+/* Of racing threads, each has a vCPU for which it alone may do what is @owned. */
+struct fuzz_action {
+	void (*act)(struct kvm_vcpu *vcpu);
+	int weight;
+	bool owned;
+};
+
+/*
+ * @run is fuzz_take_turns() or fuzz_race(); @setup makes the first VM; @check_vcpu is
+ * called for a vCPU after a step, @check_all after each round of racing threads.
+ */
+struct fuzz_mode {
+	const char *name;
+	void (*run)(unsigned int steps);
+	void (*setup)(void);
+	void (*check_vcpu)(struct kvm_vcpu *vcpu);
+	void (*check_all)(void);
+	const struct fuzz_action *actions;
+	int nr_actions;
+};
 
 /* Shared, so that the parent can tell at what its child failed. */
-struct fuzz {
-	u64 random;
-	unsigned int step;
+struct fuzz_thread {
+	const struct fuzz_mode *mode;
+	struct kvm_vcpu *own;
+	struct kvm_vcpu *called;
+	struct user_memory memory;
+	u64 seed;
+	int todo;
 	char call[256];
 };
 
+struct fuzz {
+	unsigned int step;
+	struct fuzz_thread threads[FUZZ_VCPUS];
+};
+
 static struct fuzz *fuzz;
-
-/* The generator known as SplitMix64, to which any seed is as good as another. */
-static inline u64 fuzz_random(void)
-{
-	u64 x = fuzz->random += 0x9e3779b97f4a7c15;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-	return x ^ (x >> 31);
-}
-
-static inline u64 fuzz_below(u64 n)
-{
-	return fuzz_random() % n;
-}
-
-static inline bool fuzz_one_in(u64 n)
-{
-	return !fuzz_below(n);
-}
-
-/* Any number of digits is as likely as any other. */
-static inline u64 fuzz_magnitude(void)
-{
-	return fuzz_random() >> fuzz_below(64);
-}
-
-/* A power of two, its negative, or a neighbour of these. */
-static inline u64 fuzz_boundary(void)
-{
-	u64 power = BIT_ULL(fuzz_below(64));
-
-	return (fuzz_one_in(2) ? power : -power) + fuzz_below(3) - 1;
-}
+static __thread struct fuzz_thread *fuzz_self;
 
 /* What is being called, and with what. */
 static inline __printf(1, 2) void fuzz_call(const char *fmt, ...)
@@ -78,81 +90,144 @@ static inline __printf(1, 2) void fuzz_call(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(fuzz->call, sizeof(fuzz->call), fmt, args);
+	vsnprintf(fuzz_self->call, sizeof(fuzz_self->call), fmt, args);
 	va_end(args);
 }
 
-/* A page that is read-only, one that is not, and one that is not there. */
-struct fuzz_pages {
-	char *ro;
-	char *rw;
-	char *none;
-};
-
-static inline struct fuzz_pages fuzz_map_pages(void)
+/* A good payload: all @size bytes of it, and nothing behind them. */
+static inline void *fuzz_good_pointer(const void *payload, size_t size)
 {
-	const size_t page = getpagesize();
-	struct fuzz_pages pages;
-
-	pages.ro = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	TEST_ASSERT(pages.ro != MAP_FAILED, "mmap: %s", strerror(errno));
-	pages.rw = pages.ro + page;
-	pages.none = pages.rw + page;
-	TEST_ASSERT_EQ(mprotect(pages.ro, page, PROT_READ), 0);
-	TEST_ASSERT_EQ(mprotect(pages.none, page, PROT_NONE), 0);
-	return pages;
+	return memcpy(fuzz_self->memory.none - size, payload, size);
 }
 
 /*
  * An address at which not all of @size bytes can be read or, if @get, written.  What
  * can be is as in @payload, unless that is but read.
  */
-static inline void *fuzz_bad_pointer(const struct fuzz_pages *pages, const void *payload,
-				     size_t size, bool get)
+static inline void *fuzz_bad_pointer(const void *payload, size_t size, bool get)
 {
+	const struct user_memory *memory = &fuzz_self->memory;
+
 	switch (fuzz_below(get ? 5 : 4)) {
 	case 0:
 		return NULL;
 	case 1:
-		return pages->none;
+		return memory->none;
 	case 2:
-		size = fuzz_below(size);
-		return memcpy(pages->none - size, payload, size);
+		return fuzz_good_pointer(payload, fuzz_below(size));
 	case 3:
-		/* The kernel's half of the address space. */
-		return (void *)(-8L * getpagesize());
+		return user_memory_kernel(memory);
 	default:
-		return pages->ro;
+		return memory->ro;
 	}
 }
 
-static inline bool fuzz_run_seed(u64 seed, unsigned int steps)
+static const inline struct fuzz_action *fuzz_random_action(const struct fuzz_mode *mode)
+{
+	const struct fuzz_action *action = mode->actions;
+	int left = 0;
+
+	for (int i = 0; i < mode->nr_actions; i++)
+		left += mode->actions[i].weight;
+	for (left = fuzz_below(left); left >= action->weight; action++)
+		left -= action->weight;
+	return action;
+}
+
+static inline void *fuzz_take_steps(void *arg)
+{
+	struct fuzz_thread *self = arg;
+
+	fuzz_self = self;
+	fuzz_seed = self->seed;
+	for (; self->todo > 0; self->todo--) {
+		const struct fuzz_action *action = fuzz_random_action(self->mode);
+
+		self->called = fuzz_vcpus[fuzz_below(FUZZ_VCPUS)];
+		if (action->owned && self->own)
+			self->called = self->own;
+		action->act(self->called);
+	}
+	self->seed = fuzz_seed;
+	return NULL;
+}
+
+static inline void fuzz_take_turns(unsigned int steps)
+{
+	struct fuzz_thread *thread = &fuzz->threads[0];
+	pthread_t other;
+
+	while (fuzz->step < steps) {
+		fuzz->step++;
+		thread->todo = 1;
+		if (fuzz->step % FUZZ_NEW_THREAD) {
+			fuzz_take_steps(thread);
+		} else {
+			TEST_ASSERT_EQ(pthread_create(&other, NULL, fuzz_take_steps, thread), 0);
+			TEST_ASSERT_EQ(pthread_join(other, NULL), 0);
+		}
+		for (int i = 0; i < FUZZ_VCPUS; i++) {
+			if (fuzz_vcpus[i] == thread->called || fuzz->step % FUZZ_LOOK_ROUND == 0)
+				thread->mode->check_vcpu(fuzz_vcpus[i]);
+		}
+	}
+}
+
+static inline void fuzz_race(unsigned int steps)
+{
+	struct fuzz_thread *threads = fuzz->threads;
+	pthread_t id[FUZZ_VCPUS];
+
+	while (fuzz->step < steps) {
+		for (int i = 0; i < FUZZ_VCPUS; i++) {
+			threads[i].own = fuzz_vcpus[i];
+			threads[i].todo = FUZZ_ROUND;
+			TEST_ASSERT_EQ(pthread_create(&id[i], NULL, fuzz_take_steps, &threads[i]),
+				       0);
+		}
+		for (int i = 0; i < FUZZ_VCPUS; i++)
+			TEST_ASSERT_EQ(pthread_join(id[i], NULL), 0);
+		fuzz->step += FUZZ_VCPUS * FUZZ_ROUND;
+		threads->mode->check_all();
+	}
+}
+
+static inline void fuzz_child(const struct fuzz_mode *mode, u64 seed, unsigned int steps)
+{
+	for (int i = 0; i < FUZZ_VCPUS; i++) {
+		fuzz->threads[i].mode = mode;
+		fuzz->threads[i].memory = user_memory_map();
+	}
+	fuzz_self = &fuzz->threads[0];
+	fuzz_seed = seed;
+	fuzz_call("setup");
+	mode->setup();
+	for (int i = 0; i < FUZZ_VCPUS; i++)
+		fuzz->threads[i].seed = fuzz_random();
+	mode->run(steps);
+	exit(0);
+}
+
+static inline bool fuzz_run_seed(const struct fuzz_mode *mode, u64 seed, unsigned int steps)
 {
 	pid_t child;
 	int status;
 
 	memset(fuzz, 0, sizeof(*fuzz));
-	fuzz->random = seed;
-
 	fflush(NULL);
 	child = fork();
 	TEST_ASSERT(child >= 0, "fork: %s", strerror(errno));
-	if (!child) {
-		fuzz_call("setup");
-		fuzz_setup();
-		while (fuzz->step < steps) {
-			fuzz->step++;
-			fuzz_step();
-		}
-		exit(0);
-	}
+	if (!child)
+		fuzz_child(mode, seed, steps);
 
 	TEST_ASSERT_EQ(waitpid(child, &status, 0), child);
-	if (status)
-		ksft_print_msg("failed: --seed %lu --steps %u: %s\n", seed, fuzz->step,
-			       fuzz->call);
-	return !status;
+	if (!status)
+		return true;
+
+	ksft_print_msg("failed: --seed %lu --steps %u\n", seed, fuzz->step);
+	for (int i = 0; i < FUZZ_VCPUS; i++)
+		ksft_print_msg("thread %d: %s\n", i, fuzz->threads[i].call);
+	return false;
 }
 
 static inline u64 fuzz_number(const char *text)
@@ -164,7 +239,8 @@ static inline u64 fuzz_number(const char *text)
 	return number;
 }
 
-static inline void fuzz_main(int argc, char *argv[])
+static inline void fuzz_main(int argc, char *argv[], const struct fuzz_mode *turns,
+			     const struct fuzz_mode *races)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 'r' },
@@ -195,8 +271,12 @@ static inline void fuzz_main(int argc, char *argv[])
 
 	ksft_print_header();
 	ksft_set_plan(seeds);
-	for (u64 seed = first; seed < first + seeds; seed++)
-		ksft_test_result(fuzz_run_seed(seed, steps), "seed_%lu, %u steps\n", seed, steps);
+	for (u64 seed = first; seed < first + seeds; seed++) {
+		const struct fuzz_mode *mode = seed % 4 ? turns : races;
+
+		ksft_test_result(fuzz_run_seed(mode, seed, steps),
+				 "seed_%lu, %u steps, %s\n", seed, steps, mode->name);
+	}
 	ksft_finished();
 }
 

@@ -7,10 +7,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "fuzz_memslot.h"
 #include "vcpu_attr_fuzz.h"
+#include "vcpu_attr_call.h"
 #include "xen_runstate.h"
 
-#define NR_VCPUS	3
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)
 #define AREA_BYTES	(AREA_PAGES * PAGE_SIZE)
 #define LEAVE_STATE	(~0ULL)
@@ -65,13 +66,16 @@ struct snapshot {
 };
 
 static struct kvm_vm *vm;
-static struct kvm_vcpu *vcpus[NR_VCPUS];
-static struct snapshot last[NR_VCPUS];
-static struct fuzz_pages pages;
+static struct snapshot last[FUZZ_VCPUS];
 
-/* The memory of the areas, and how many pages of it the guest has at present. */
-static char *memory;
-static u64 slot_pages = AREA_PAGES;
+/* What may have changed in each vCPU since that. */
+static u64 changes[FUZZ_VCPUS];
+
+/* For what KVM is to write by an address of ours, which it logs nowhere. */
+static char *unlogged;
+
+/* Guards what threads set of the VM. */
+static pthread_mutex_t vm_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool long_mode = true;
 static bool update_flag;
@@ -109,26 +113,7 @@ static size_t area_size(void)
 /* Can KVM write an area at @gpa, or is there none to write? */
 static bool area_is_writable(u64 gpa)
 {
-	const u64 offset = gpa - AREA_GPA, bytes = slot_pages * PAGE_SIZE;
-
-	return gpa == KVM_XEN_INVALID_GPA ||
-	       (offset < bytes && area_size() <= bytes - offset);
-}
-
-/*
- * Errors are not noted as reached: of what a page tells about one attribute and what
- * about all, nobody knows here which it was.
- */
-static int xen_call(struct kvm_vcpu *vcpu, unsigned long nr, const void *attr)
-{
-	return ioctl(vcpu->fd, nr, attr) ? -errno : 0;
-}
-
-static int tsc_call(struct kvm_vcpu *vcpu, unsigned long nr, u32 group, u64 attr, void *addr)
-{
-	const struct kvm_device_attr dev = { .group = group, .attr = attr, .addr = (u64)addr };
-
-	return ioctl(vcpu->fd, nr, &dev) ? -errno : 0;
+	return gpa == KVM_XEN_INVALID_GPA || fuzz_slot_has(gpa, area_size());
 }
 
 /* Every attribute that has a value can be got at any time. */
@@ -145,8 +130,7 @@ static void take_snapshot(struct kvm_vcpu *vcpu, struct snapshot *now)
 		r = __xen_get_attr(vcpu, type, &now->attr[type]);
 		TEST_ASSERT(!r, "GET %s: %s", xen_attrs[type], strerror(-r));
 	}
-	r = tsc_call(vcpu, KVM_GET_DEVICE_ATTR, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
-		     &now->tsc_offset);
+	r = attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &now->tsc_offset);
 	TEST_ASSERT(!r, "GET KVM_VCPU_TSC_OFFSET: %s", strerror(-r));
 
 	TEST_ASSERT(runstate_adds_up(runstate), "the totals do not add up: %s",
@@ -171,26 +155,29 @@ static bool value_is_equal(int type, const struct kvm_xen_vcpu_attr *then,
 	       !memcmp(&expired.u, &now->u, sizeof(now->u));
 }
 
-/* From the last snapshot of @vcpu on, only @changes may have happened. */
-static void check_vcpu(struct kvm_vcpu *vcpu, u64 changes)
+/* From the last snapshot of @vcpu on, only what is in changes[] may have happened. */
+static void check_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct snapshot *then = &last[vcpu->id], now;
+	const u64 may_change = changes[vcpu->id];
 
+	look_at_clock();
 	take_snapshot(vcpu, &now);
 	for (int type = 0; type < NR_TYPES; type++) {
-		TEST_ASSERT(changes & BIT_ULL(type) ||
+		TEST_ASSERT(may_change & BIT_ULL(type) ||
 			    value_is_equal(type, &then->attr[type], &now.attr[type]),
 			    "%s of vCPU %u changed, 0x%llx was 0x%llx", xen_attrs[type],
 			    vcpu->id, now.attr[type].u.pad[0], then->attr[type].u.pad[0]);
 	}
-	if (!(changes & CHANGED_TOTALS))
+	if (!(may_change & CHANGED_TOTALS))
 		runstate_assert_follows(&then->attr[TYPE(RUNSTATE_DATA)],
 					&now.attr[TYPE(RUNSTATE_DATA)]);
-	TEST_ASSERT(changes & CHANGED_TSC || !tsc_is_stable ||
+	TEST_ASSERT(may_change & CHANGED_TSC || !tsc_is_stable ||
 		    now.tsc_offset == then->tsc_offset,
 		    "the TSC offset of vCPU %u changed, 0x%lx was 0x%lx", vcpu->id,
 		    now.tsc_offset, then->tsc_offset);
 	*then = now;
+	changes[vcpu->id] = 0;
 }
 
 /*
@@ -210,7 +197,7 @@ static u64 random_gpa(void)
 	case 2:
 		return RO_GPA + fuzz_below(PAGE_SIZE);
 	case 3:
-		return AREA_GPA + slot_pages * PAGE_SIZE - fuzz_below(64);
+		return AREA_GPA + fuzz_slot.pages * PAGE_SIZE - fuzz_below(64);
 	case 4:
 		return page + PAGE_SIZE - fuzz_below(64);
 	case 5:
@@ -218,6 +205,14 @@ static u64 random_gpa(void)
 	default:
 		return page + fuzz_below(PAGE_SIZE) / 64 * 64;
 	}
+}
+
+/* One in some is beyond user space. */
+static u64 random_hva(void)
+{
+	return fuzz_one_in(8) ? fuzz_boundary() | BIT_ULL(62) :
+	       fuzz_one_in(4) ? (u64)fuzz_self->memory.none :
+				(u64)unlogged + fuzz_below(PAGE_SIZE);
 }
 
 static u64 random_state(void)
@@ -289,7 +284,7 @@ static struct kvm_xen_vcpu_attr random_value(int type, struct kvm_vcpu *vcpu, u6
 		attr.u.runstate.state = random_state();
 		break;
 	case TYPE(VCPU_INFO_HVA):
-		attr.u.hva = random_gpa() - AREA_GPA + (u64)memory;
+		attr.u.hva = random_hva();
 		break;
 	case TYPE(VCPU_ID):
 		attr.u.vcpu_id = fuzz_one_in(2) ? fuzz_boundary() :
@@ -427,15 +422,18 @@ static void check_memory(char *before, u64 gpa)
 		const size_t size = area_size();
 
 		/* The padding of a 64-bit area is not written. */
-		memcpy(before + offset, memory + offset, sizeof(u32));
+		memcpy(before + offset, fuzz_slot.memory + offset, sizeof(u32));
 		memcpy(before + offset + size - 5 * sizeof(u64),
-		       memory + offset + size - 5 * sizeof(u64), 5 * sizeof(u64));
+		       fuzz_slot.memory + offset + size - 5 * sizeof(u64), 5 * sizeof(u64));
 	}
-	TEST_ASSERT(!memcmp(memory, before, AREA_BYTES), "memory changed that is no area's");
+	for (int i = 0; i < AREA_BYTES; i++)
+		TEST_ASSERT(fuzz_slot.memory[i] == before[i],
+			    "byte 0x%x changed from 0x%02hhx to 0x%02hhx, and is no area's", i,
+			    before[i], fuzz_slot.memory[i]);
 }
 
 /*
- * Calls.  They return what may have changed.
+ * Calls of attributes
  */
 
 /* Half of them are of runstate. */
@@ -459,6 +457,53 @@ static size_t attr_size(int type)
 	return offsetof(struct kvm_xen_vcpu_attr, u) + (type_is_known(type) ? types[type].size : 0);
 }
 
+/*
+ * Errors of bad pointers are not noted as reached: of what a page tells about one
+ * attribute and what about all, nobody knows here which it was.
+ */
+static int call_at_bad_pointer(struct kvm_vcpu *vcpu, unsigned long nr, void *attr)
+{
+	return ioctl(vcpu->fd, nr, attr) ? -errno : 0;
+}
+
+struct xen_set {
+	struct kvm_xen_vcpu_attr attr;
+	bool bad_pointer;
+};
+
+static struct xen_set random_set(struct kvm_vcpu *vcpu, u64 clock)
+{
+	return (struct xen_set) {
+		.attr = random_value(random_type(), vcpu, clock),
+		.bad_pointer = fuzz_one_in(8),
+	};
+}
+
+/* Returns what the call gave, which is documented for the type and the pointer. */
+static int do_set(struct kvm_vcpu *vcpu, const struct xen_set *set)
+{
+	const int type = set->attr.type;
+	const bool known = type_is_known(type);
+	const u64 errnos = ERRNO(EFAULT) | (known ? types[type].errnos : ERRNO(ENOENT));
+	const __u64 *value = set->attr.u.pad;
+	const size_t size = attr_size(type);
+	void *attr = set->bad_pointer ? fuzz_bad_pointer(&set->attr, size, false) :
+					fuzz_good_pointer(&set->attr, size);
+	int r;
+
+	fuzz_call("vCPU %u: SET type %d at %p: %llx %llx %llx %llx %llx %llx", vcpu->id, type, attr,
+		  value[0], value[1], value[2], value[3], value[4], value[5]);
+	if (set->bad_pointer)
+		r = call_at_bad_pointer(vcpu, KVM_XEN_VCPU_SET_ATTR, attr);
+	else
+		r = xen_attr_ioctl(vcpu, KVM_XEN_VCPU_SET_ATTR, type, attr);
+
+	TEST_ASSERT(!r || errnos & ERRNO(-r), "undocumented: %s", strerror(-r));
+	TEST_ASSERT(r || (known && !set->bad_pointer), "accepted");
+	TEST_ASSERT(!known || !set->bad_pointer || r == -EFAULT, "gives %d", r);
+	return r;
+}
+
 /* What of @set was accepted can be got.  Of a runstate, the model tells. */
 static void check_value(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *set)
 {
@@ -471,105 +516,118 @@ static void check_value(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *s
 		    now.u.pad[0]);
 }
 
-static u64 set_xen_attr(struct kvm_vcpu *vcpu)
+static void set_xen_attr(struct kvm_vcpu *vcpu)
 {
 	static char before[AREA_BYTES];
-	const int type = random_type();
-	const bool known = type_is_known(type), bad = fuzz_one_in(8);
-	const size_t size = attr_size(type);
 	const u64 from = look_at_clock();
-	const struct kvm_xen_vcpu_attr set = random_value(type, vcpu, from);
+	const struct xen_set set = random_set(vcpu, from);
+	const int type = set.attr.type;
 	/* To look at memory always would bring back each page that was dropped. */
 	const bool watch = fuzz_one_in(2);
-	void *attr = pages.none - size;
-	u64 errnos, to;
+	u64 to;
 	int r;
 
-	if (bad)
-		attr = fuzz_bad_pointer(&pages, &set, size, false);
-	else
-		memcpy(attr, &set, size);
-	fuzz_call("vCPU %u: SET type %d at %p: %llx %llx %llx %llx %llx %llx", vcpu->id, type, attr,
-		  set.u.pad[0], set.u.pad[1], set.u.pad[2], set.u.pad[3], set.u.pad[4],
-		  set.u.pad[5]);
-
+	/* After a switch of LONG_MODE any call writes the area, and so does this. */
+	runstate_get(vcpu);
 	if (watch)
-		memcpy(before, memory, AREA_BYTES);
-	r = xen_call(vcpu, KVM_XEN_VCPU_SET_ATTR, attr);
+		memcpy(before, fuzz_slot.memory, AREA_BYTES);
+	r = do_set(vcpu, &set);
 	to = look_at_clock();
 
-	errnos = ERRNO(EFAULT) | (known ? types[type].errnos : ERRNO(ENOENT));
-	TEST_ASSERT(!r || errnos & ERRNO(-r), "undocumented: %s", strerror(-r));
-	TEST_ASSERT(!known || !bad || r == -EFAULT, "gives %d", r);
-	TEST_ASSERT(known || r, "accepted");
-
-	if (!bad && is_runstate(type))
-		check_runstate_set(vcpu, &set, from, to, r);
+	if (is_runstate(type) && !set.bad_pointer)
+		check_runstate_set(vcpu, &set.attr, from, to, r);
 	if (!r)
-		check_value(vcpu, &set);
+		check_value(vcpu, &set.attr);
 	if (watch)
 		check_memory(before, r || !is_runstate(type) ? KVM_XEN_INVALID_GPA :
-					area_to_write(vcpu, &set));
-	return r ? 0 : types[type].changes;
+					area_to_write(vcpu, &set.attr));
+	if (!r)
+		changes[vcpu->id] |= types[type].changes;
 }
 
-/* A GET that can fail.  All others are part of the checks. */
-static u64 get_xen_attr(struct kvm_vcpu *vcpu)
+static void race_set_xen_attr(struct kvm_vcpu *vcpu)
+{
+	const struct xen_set set = random_set(vcpu, vm_clock(vm));
+
+	do_set(vcpu, &set);
+}
+
+/* A GET that fails.  All others are part of the checks. */
+static void get_xen_attr(struct kvm_vcpu *vcpu)
 {
 	const int type = random_type();
 	const struct kvm_xen_vcpu_attr attr = { .type = type };
 	/* Not a pointer that can be read only, where the type is not @type. */
-	void *bad = fuzz_bad_pointer(&pages, &attr, attr_size(type), false);
+	void *bad = fuzz_bad_pointer(&attr, attr_size(type), false);
 	int r;
 
 	fuzz_call("vCPU %u: GET type %d at %p", vcpu->id, type, bad);
-	r = xen_call(vcpu, KVM_XEN_VCPU_GET_ATTR, bad);
+	r = call_at_bad_pointer(vcpu, KVM_XEN_VCPU_GET_ATTR, bad);
 	TEST_ASSERT(r == -EFAULT || (!type_is_known(type) && r == -ENOENT) ||
 		    (type == TYPE(RUNSTATE_ADJUST) && r == -EINVAL), "gives %d", r);
-	return 0;
 }
 
-static u64 call_tsc_attr(struct kvm_vcpu *vcpu)
+static void race_get_runstate(struct kvm_vcpu *vcpu)
 {
-	static const unsigned long calls[] = {
-		KVM_HAS_DEVICE_ATTR, KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR,
-	};
-	const int call = fuzz_below(ARRAY_SIZE(calls));
+	const struct kvm_xen_vcpu_attr runstate = runstate_get(vcpu);
+
+	fuzz_call("vCPU %u: GET", vcpu->id);
+	TEST_ASSERT(runstate_adds_up(&runstate), "the totals do not add up: %s",
+		    runstate_text(&runstate).s);
+}
+
+/* Returns the offset that was set, if it was, in @offset. */
+static bool do_tsc_call(struct kvm_vcpu *vcpu, u64 *offset)
+{
+	const enum attr_call call = fuzz_below(NR_ATTR_CALLS);
 	const u32 group = fuzz_one_in(4) ? fuzz_boundary() : KVM_VCPU_TSC_CTRL;
 	const u64 attr = fuzz_one_in(4) ? fuzz_boundary() : KVM_VCPU_TSC_OFFSET;
 	const bool known = group == KVM_VCPU_TSC_CTRL && attr == KVM_VCPU_TSC_OFFSET;
-	const bool get = calls[call] == KVM_GET_DEVICE_ATTR;
-	const bool set = calls[call] == KVM_SET_DEVICE_ATTR;
 	const bool bad = fuzz_one_in(4);
-	const u64 offset = fuzz_one_in(2) ? fuzz_boundary() : last[fuzz_below(NR_VCPUS)].tsc_offset;
-	u64 *addr = (u64 *)pages.none - 1;
-	int r, due = !known ? -ENXIO : bad && (get || set) ? -EFAULT : 0;
+	int r, due = !known ? -ENXIO : bad && call != ATTR_HAS ? -EFAULT : 0;
+	void *addr;
 
-	if (bad)
-		addr = fuzz_bad_pointer(&pages, &offset, sizeof(offset), get);
-	else
-		*addr = offset;
+	*offset = fuzz_one_in(2) ? fuzz_boundary() : last[fuzz_below(FUZZ_VCPUS)].tsc_offset;
+	addr = bad ? fuzz_bad_pointer(offset, sizeof(*offset), call == ATTR_GET) :
+		     fuzz_good_pointer(offset, sizeof(*offset));
 	fuzz_call("vCPU %u: %s group %u attribute 0x%lx at %p: %lx", vcpu->id,
-		  set ? "SET" : get ? "GET" : "HAS", group, attr, addr, offset);
-	r = tsc_call(vcpu, calls[call], group, attr, addr);
+		  attr_call_names[call], group, attr, addr, *offset);
+	r = attr_call(vcpu, vcpu_attr_calls[call], group, attr, addr);
 	TEST_ASSERT(r == due, "gives %d, not %d", r, due);
-	if (!set || r)
-		return 0;
-	TEST_ASSERT_EQ(tsc_call(vcpu, KVM_GET_DEVICE_ATTR, group, attr, addr), 0);
-	TEST_ASSERT(*addr == offset, "GET gives 0x%lx", *addr);
-	return CHANGED_TSC;
+	return call == ATTR_SET && !r;
+}
+
+static void call_tsc_attr(struct kvm_vcpu *vcpu)
+{
+	u64 offset, now;
+
+	if (!do_tsc_call(vcpu, &offset))
+		return;
+	TEST_ASSERT_EQ(attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &now), 0);
+	TEST_ASSERT(now == offset, "GET gives 0x%lx", now);
+	changes[vcpu->id] |= CHANGED_TSC;
+}
+
+static void race_call_tsc_attr(struct kvm_vcpu *vcpu)
+{
+	u64 offset;
+
+	do_tsc_call(vcpu, &offset);
 }
 
 /* What was got can be set, whatever the clock. */
-static u64 set_what_was_got(struct kvm_vcpu *vcpu)
+static void set_what_was_got(struct kvm_vcpu *vcpu)
 {
 	fuzz_call("vCPU %u: SET RUNSTATE_DATA to what GET gives", vcpu->id);
 	if (area_is_writable(area_of(vcpu)))
 		runstate_assert_roundtrip(vcpu);
-	return 0;
 }
 
-static u64 run(struct kvm_vcpu *vcpu)
+/*
+ * What else VMMs do
+ */
+
+static void do_run(struct kvm_vcpu *vcpu)
 {
 	const bool at_once = fuzz_one_in(2);
 
@@ -578,14 +636,21 @@ static u64 run(struct kvm_vcpu *vcpu)
 		run_to_immediate_exit(vcpu);
 	else
 		runstate_vcpu_run(vcpu);
-	TEST_ASSERT_EQ(runstate_get(vcpu).u.runstate.state, RUNSTATE_running);
-	return CHANGED_TIME;
 }
 
-static u64 set_clock(struct kvm_vcpu *vcpu)
+static void run(struct kvm_vcpu *vcpu)
 {
-	u64 clock = look_at_clock(), x = random_time();
+	do_run(vcpu);
+	TEST_ASSERT_EQ(runstate_get(vcpu).u.runstate.state, RUNSTATE_running);
+	changes[vcpu->id] |= CHANGED_TIME;
+}
 
+static void set_clock(struct kvm_vcpu *vcpu)
+{
+	u64 clock, x = random_time();
+
+	pthread_mutex_lock(&vm_lock);
+	clock = look_at_clock();
 	if (fuzz_one_in(8))
 		clock = x;
 	else if (fuzz_one_in(4))
@@ -594,51 +659,32 @@ static u64 set_clock(struct kvm_vcpu *vcpu)
 		clock = min_t(u64, clock + x, BIT_ULL(62));
 	fuzz_call("KVM_SET_CLOCK %lu", clock);
 	vm_set_clock(vm, clock);
-	return 0;
+	pthread_mutex_unlock(&vm_lock);
 }
 
-static u64 flip_long_mode(struct kvm_vcpu *vcpu)
+static void flip_long_mode(struct kvm_vcpu *vcpu)
 {
+	pthread_mutex_lock(&vm_lock);
 	long_mode = !long_mode;
 	fuzz_call("LONG_MODE %d", long_mode);
 	xen_set_long_mode(vm, long_mode);
-	return 0;
+	pthread_mutex_unlock(&vm_lock);
 }
 
-static u64 flip_update_flag(struct kvm_vcpu *vcpu)
+static void flip_update_flag(struct kvm_vcpu *vcpu)
 {
+	pthread_mutex_lock(&vm_lock);
 	update_flag = !update_flag;
 	fuzz_call("RUNSTATE_UPDATE_FLAG %d", update_flag);
 	xen_set_update_flag(vm, update_flag);
-	return 0;
+	pthread_mutex_unlock(&vm_lock);
 }
 
-static u64 change_slot(struct kvm_vcpu *vcpu)
-{
-	const int pages = fuzz_one_in(2) ? AREA_PAGES : fuzz_below(AREA_PAGES);
+/*
+ * Modes
+ */
 
-	fuzz_call("memslot of %d pages", pages);
-	if (slot_pages)
-		delete_slot(vm);
-	if (pages)
-		create_slot(vm, pages, memory);
-	slot_pages = pages;
-	return 0;
-}
-
-static u64 drop_page(struct kvm_vcpu *vcpu)
-{
-	const int page = fuzz_below(AREA_PAGES);
-
-	fuzz_call("MADV_DONTNEED of page %d", page);
-	TEST_ASSERT_EQ(madvise(memory + page * PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED), 0);
-	return 0;
-}
-
-static const struct {
-	u64 (*call)(struct kvm_vcpu *vcpu);
-	int weight;
-} calls[] = {
+static const struct fuzz_action turn_actions[] = {
 	{ set_xen_attr, 32 },
 	{ run, 12 },
 	{ get_xen_attr, 4 },
@@ -647,67 +693,77 @@ static const struct {
 	{ set_clock, 4 },
 	{ flip_long_mode, 2 },
 	{ flip_update_flag, 2 },
-	{ change_slot, 2 },
-	{ drop_page, 4 },
+	{ fuzz_change_slot, 2 },
+	{ fuzz_drop_page, 4 },
+	{ fuzz_check_dirty_pages, 2 },
 };
 
-struct random_call {
-	struct kvm_vcpu *vcpu;
-	u64 changes;
+static const struct fuzz_action race_actions[] = {
+	{ race_set_xen_attr, 24 },
+	{ do_run, 24, .owned = true },
+	{ get_xen_attr, 4 },
+	{ race_get_runstate, 8 },
+	{ race_call_tsc_attr, 8 },
+	{ set_clock, 2 },
+	{ flip_long_mode, 4 },
+	{ flip_update_flag, 2 },
+	{ fuzz_change_slot, 4 },
+	{ fuzz_drop_page, 4 },
+	{ fuzz_reap_dirty_pages, 4 },
 };
 
-static void *do_random_call(void *arg)
+static void check_all(void)
 {
-	struct random_call *random = arg;
-	int i = 0, left = 0;
-
-	for (int n = 0; n < ARRAY_SIZE(calls); n++)
-		left += calls[n].weight;
-	left = fuzz_below(left);
-	while (left >= calls[i].weight)
-		left -= calls[i++].weight;
-	random->changes = calls[i].call(random->vcpu);
-	return NULL;
-}
-
-/* One vCPU's call leaves what the others have. */
-static void fuzz_step(void)
-{
-	struct random_call random = { .vcpu = vcpus[fuzz_below(NR_VCPUS)] };
-
-	if (fuzz_one_in(8))
-		in_new_thread(do_random_call, &random);
-	else
-		do_random_call(&random);
-
 	look_at_clock();
-	for (int i = 0; i < NR_VCPUS; i++)
-		check_vcpu(vcpus[i], vcpus[i] == random.vcpu ? random.changes : 0);
+	for (int i = 0; i < FUZZ_VCPUS; i++)
+		take_snapshot(fuzz_vcpus[i], &last[i]);
+	fuzz_check_dirty_pages(NULL);
 }
 
-static void fuzz_setup(void)
+static void setup(void)
 {
 	struct kvm_clock_data clock;
 
-	vm = vm_create_with_vcpus(NR_VCPUS, runstate_guest_code, vcpus);
+	vm = vm_create(FUZZ_VCPUS);
+	fuzz_choose_dirty_ring(vm);
+	for (int i = 0; i < FUZZ_VCPUS; i++)
+		fuzz_vcpus[i] = vm_vcpu_add(vm, i, runstate_guest_code);
 	xen_enable_runstate(vm);
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, RO_GPA, RO_SLOT, 1,
 				    KVM_MEM_READONLY);
-	memory = addr_gpa2hva(vm, AREA_GPA);
-	pages = fuzz_map_pages();
+	fuzz_take_slot(vm, AREA_SLOT, AREA_GPA, AREA_PAGES);
+	unlogged = user_memory_map().rw;
 
-	for (int i = 0; i < NR_VCPUS; i++)
-		runstate_vcpu_run(vcpus[i]);
+	for (int i = 0; i < FUZZ_VCPUS; i++)
+		runstate_vcpu_run(fuzz_vcpus[i]);
 	vm_ioctl(vm, KVM_GET_CLOCK, &clock);
 	tsc_is_stable = clock.flags & KVM_CLOCK_TSC_STABLE;
 	look_at_clock();
-	for (int i = 0; i < NR_VCPUS; i++)
-		take_snapshot(vcpus[i], &last[i]);
+	for (int i = 0; i < FUZZ_VCPUS; i++)
+		take_snapshot(fuzz_vcpus[i], &last[i]);
 }
+
+static const struct fuzz_mode turns = {
+	.name = "in turns",
+	.run = fuzz_take_turns,
+	.setup = setup,
+	.check_vcpu = check_vcpu,
+	.actions = turn_actions,
+	.nr_actions = ARRAY_SIZE(turn_actions),
+};
+
+static const struct fuzz_mode races = {
+	.name = "in races",
+	.run = fuzz_race,
+	.setup = setup,
+	.check_all = check_all,
+	.actions = race_actions,
+	.nr_actions = ARRAY_SIZE(race_actions),
+};
 
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG);
 
-	fuzz_main(argc, argv);
+	fuzz_main(argc, argv, &turns, &races);
 }
