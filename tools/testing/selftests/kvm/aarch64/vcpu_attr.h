@@ -34,6 +34,14 @@
 
 #define PVTIME_IPA	KVM_ARM_VCPU_PVTIME_IPA
 
+#define NR_TIMERS	(HPTIMER + 1)
+
+static const int default_ppis[NR_TIMERS] = { 27, 30, 28, 26 };
+
+/* What a guest asks for its stolen time, and what a vCPU has that none is set of. */
+#define PV_TIME_ST	0xc5000021
+#define NO_IPA		~0ULL
+
 /* The PPI that every VMM gives to the PMU. */
 #define PMU_PPI		23
 

@@ -10,7 +10,6 @@
 
 #define SMCCC_ARCH_FEATURES	0x80000001
 #define PV_TIME_FEATURES	0xc5000020
-#define PV_TIME_ST		0xc5000021
 #define NOT_SUPPORTED		(-1)
 
 /* No function of SMCCC: the guest reads its memory. */

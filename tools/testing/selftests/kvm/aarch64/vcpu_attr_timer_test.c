@@ -8,9 +8,6 @@
 #include "vcpu_attr.h"
 #include "arch_timer.h"
 
-#define NR_TIMERS	(HPTIMER + 1)
-
-static const int default_irqs[NR_TIMERS] = { 27, 30, 28, 26 };
 static const char * const names[NR_TIMERS] = { "VTIMER", "PTIMER", "HVTIMER", "HPTIMER" };
 
 /* Numbers that no timer has by default. */
@@ -101,15 +98,15 @@ static void expect_timers_fire(struct __test_metadata *_metadata, struct kvm_vcp
 
 TEST_F(vcpu_attr_timer, numbers_have_defaults)
 {
-	expect_irqs(_metadata, self->vcpu, default_irqs);
-	expect_irqs(_metadata, self->other, default_irqs);
+	expect_irqs(_metadata, self->vcpu, default_ppis);
+	expect_irqs(_metadata, self->other, default_ppis);
 	create_vgic(self->vm);
-	expect_irqs(_metadata, self->vcpu, default_irqs);
+	expect_irqs(_metadata, self->vcpu, default_ppis);
 }
 
 TEST_F(vcpu_attr_timer, get_works_before_vcpu_init)
 {
-	expect_irqs(_metadata, add_bare_vcpu(self->vm, 2), default_irqs);
+	expect_irqs(_metadata, add_bare_vcpu(self->vm, 2), default_ppis);
 }
 
 TEST_F(vcpu_attr_timer, set_without_irqchip_is_einval)
@@ -118,7 +115,7 @@ TEST_F(vcpu_attr_timer, set_without_irqchip_is_einval)
 		EXPECT_EQ(-EINVAL, timer_set_irq(self->vcpu, i, PPI_A));
 		EXPECT_EQ(-EINVAL, attr_set(self->vcpu, TIMER, i, NULL));
 	}
-	expect_irqs(_metadata, self->vcpu, default_irqs);
+	expect_irqs(_metadata, self->vcpu, default_ppis);
 }
 
 TEST_F(vcpu_attr_timer, bad_address_is_efault)
@@ -128,7 +125,7 @@ TEST_F(vcpu_attr_timer, bad_address_is_efault)
 		EXPECT_EQ(-EFAULT, attr_get(self->vcpu, TIMER, i, NULL));
 		EXPECT_EQ(-EFAULT, attr_set(self->vcpu, TIMER, i, NULL));
 	}
-	expect_irqs(_metadata, self->vcpu, default_irqs);
+	expect_irqs(_metadata, self->vcpu, default_ppis);
 }
 
 TEST_F(vcpu_attr_timer, every_ppi_can_be_set)
@@ -157,7 +154,7 @@ TEST_F(vcpu_attr_timer, what_is_no_ppi_is_einval)
 			}
 		}
 	}
-	expect_irqs(_metadata, self->vcpu, default_irqs);
+	expect_irqs(_metadata, self->vcpu, default_ppis);
 }
 
 TEST_F(vcpu_attr_timer, numbers_are_of_the_timer_that_was_named)
@@ -165,7 +162,7 @@ TEST_F(vcpu_attr_timer, numbers_are_of_the_timer_that_was_named)
 	int irqs[NR_TIMERS];
 
 	create_vgic(self->vm);
-	memcpy(irqs, default_irqs, sizeof(irqs));
+	memcpy(irqs, default_ppis, sizeof(irqs));
 	for (int i = 0; i < NR_TIMERS; i++) {
 		irqs[i] = PPI_A + i;
 		ASSERT_EQ(0, timer_set_irq(self->vcpu, i, irqs[i]));
@@ -206,12 +203,12 @@ TEST_F(vcpu_attr_timer, set_is_ebusy_once_a_vcpu_has_run)
 		EXPECT_EQ(-EBUSY, timer_set_irq(self->vcpu, i, PPI_A));
 		EXPECT_EQ(-EBUSY, timer_set_irq(self->other, i, PPI_A));
 		/* It is no use to set it to what it is, either. */
-		EXPECT_EQ(-EBUSY, timer_set_irq(self->vcpu, i, default_irqs[i]));
+		EXPECT_EQ(-EBUSY, timer_set_irq(self->vcpu, i, default_ppis[i]));
 		EXPECT_EQ(-EINVAL, timer_set_irq(self->vcpu, i, MIN_SPI));
 		EXPECT_EQ(-EFAULT, attr_set(self->vcpu, TIMER, i, NULL));
 	}
-	expect_irqs(_metadata, self->vcpu, default_irqs);
-	expect_irqs(_metadata, self->other, default_irqs);
+	expect_irqs(_metadata, self->vcpu, default_ppis);
+	expect_irqs(_metadata, self->other, default_ppis);
 }
 
 TEST_F(vcpu_attr_timer, timers_fire_at_their_defaults)
@@ -251,9 +248,9 @@ TEST_F(vcpu_attr_timer, same_ppi_twice_does_not_run)
 TEST_F(vcpu_attr_timer, same_ppi_as_a_timer_that_is_not_there_runs)
 {
 	add_vgic(self->vm);
-	ASSERT_EQ(0, timer_set_irq(self->vcpu, VTIMER, default_irqs[HVTIMER]));
-	ASSERT_EQ(0, timer_set_irq(self->vcpu, PTIMER, default_irqs[HPTIMER]));
-	expect_timers_fire(_metadata, self->vcpu, default_irqs[HVTIMER], default_irqs[HPTIMER]);
+	ASSERT_EQ(0, timer_set_irq(self->vcpu, VTIMER, default_ppis[HVTIMER]));
+	ASSERT_EQ(0, timer_set_irq(self->vcpu, PTIMER, default_ppis[HPTIMER]));
+	expect_timers_fire(_metadata, self->vcpu, default_ppis[HVTIMER], default_ppis[HPTIMER]);
 }
 
 TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_mended)

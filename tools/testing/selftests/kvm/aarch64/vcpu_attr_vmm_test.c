@@ -8,10 +8,7 @@
 
 #define NR_VCPUS	2
 
-#define PV_TIME_ST	0xc5000021
-
 #define ST_IPA(_i)	(ST_GPA + 64 * (_i))
-#define NO_IPA		~0ULL
 
 /* What PV_TIME_ST told the vCPUs; it is NO_IPA as well if there is no structure. */
 static u64 told[NR_VCPUS];
