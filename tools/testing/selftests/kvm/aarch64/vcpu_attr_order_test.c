@@ -5,10 +5,7 @@
  * anything else is looked at, HAS looks at nothing, then come the feature, the
  * irqchip, user memory, the value and at last the state of the VM.
  */
-#include <poll.h>
-#include <sys/syscall.h>
-#include <linux/userfaultfd.h>
-
+#include "missing_page.h"
 #include "vcpu_attr.h"
 #include "vcpu_attr_table.h"
 
@@ -476,79 +473,40 @@ static void *make_quick_calls(void *arg)
 	return NULL;
 }
 
-static int register_missing_page(void *page, size_t size)
-{
-	struct uffdio_register missing = {
-		.range = { .start = (uintptr_t)page, .len = size },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	struct uffdio_api api = { .api = UFFD_API };
-	int uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
-
-	if (uffd < 0)
-		return -1;
-	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_API, &api), 0);
-	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_REGISTER, &missing), 0);
-	return uffd;
-}
-
-static void supply_page(int uffd, void *page, size_t size, u64 *value)
-{
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)page,
-		.len = size,
-	};
-	void *content = calloc(1, size);
-
-	TEST_ASSERT(content, "no memory");
-	memcpy(content, value, sizeof(*value));
-	copy.src = (uintptr_t)content;
-	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_COPY, &copy), 0);
-	free(content);
-}
-
 /* While one vCPU's call waits for its payload, those of another go on. */
 static void expect_no_lock(struct __test_metadata *_metadata, struct slow_call *call,
 			   struct kvm_vcpu *other, u64 value)
 {
 	const char *name = call->ioctl == KVM_GET_DEVICE_ATTR ? "GET" : "SET";
 	const size_t size = getpagesize();
+	struct missing_page page;
 	pthread_t slow, quick;
-	struct timespec limit;
-	struct pollfd fault;
-	struct uffd_msg msg;
-	int r;
+	bool ended;
 
 	call->addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, call->addr);
-	fault.fd = register_missing_page(call->addr, size);
-	if (fault.fd < 0)
-		SKIP(return, "no userfaultfd");
-	fault.events = POLLIN;
+	page = missing_page_register(call->addr);
 
 	ASSERT_EQ(0, pthread_create(&slow, NULL, make_slow_call, call));
-	ASSERT_EQ(1, poll(&fault, 1, 10000)) {
+	ASSERT_TRUE(missing_page_is_wanted(&page)) {
 		TH_LOG("%s of %s does not look at its payload", name, call->attr->name);
 	}
-	ASSERT_EQ(sizeof(msg), read(fault.fd, &msg, sizeof(msg)));
 
 	ASSERT_EQ(0, pthread_create(&quick, NULL, make_quick_calls, other));
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += 2;
-	r = pthread_timedjoin_np(quick, NULL, &limit);
-	EXPECT_EQ(0, r) {
+	ended = thread_ends(quick);
+	EXPECT_TRUE(ended) {
 		TH_LOG("%s of %s holds up the other vCPU", name, call->attr->name);
 	}
 
-	supply_page(fault.fd, call->addr, size, &value);
+	missing_page_supply(&page, &value, sizeof(value));
 	ASSERT_EQ(0, pthread_join(slow, NULL));
-	if (r)
+	if (!ended)
 		ASSERT_EQ(0, pthread_join(quick, NULL));
 	EXPECT_EQ(0, call->r) {
 		TH_LOG("%s of %s: %s", name, call->attr->name, strerror(-call->r));
 	}
 
-	close(fault.fd);
+	missing_page_unregister(&page);
 	munmap(call->addr, size);
 }
 

@@ -4,16 +4,15 @@
  * types accepts and gives back, which errno refuses what, and that a refused
  * call changes nothing.  Runstate calls wait for no lock of the whole VM.
  */
-#include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <linux/userfaultfd.h>
 
+#include <linux/types.h>
 #include <asm/pvclock-abi.h>
 
+#include "missing_page.h"
 #include "user_memory.h"
 #include "xen_runstate.h"
 
@@ -911,21 +910,6 @@ static void *call_all_of_runstate(void *arg)
 	return NULL;
 }
 
-static int open_userfaultfd(void *hva, size_t size)
-{
-	struct uffdio_register missing = {
-		.range = { .start = (uintptr_t)hva, .len = size },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	struct uffdio_api api = { .api = UFFD_API };
-	int uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
-
-	__TEST_REQUIRE(uffd >= 0, "userfaultfd is not available");
-	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_API, &api), 0);
-	TEST_ASSERT_EQ(ioctl(uffd, UFFDIO_REGISTER, &missing), 0);
-	return uffd;
-}
-
 /*
  * Setting the shared info page holds the Xen lock of the VM while the page is
  * faulted in, for as long as the test withholds the page.
@@ -934,38 +918,28 @@ TEST_F(xen_runstate_attr, runstate_does_not_wait_for_the_xen_lock)
 {
 	struct runstate_calls calls = { .vcpu = self->vcpu };
 	struct shinfo_call shinfo = { .vm = self->vm };
-	struct uffdio_zeropage page = {};
+	struct missing_page page;
 	pthread_t setter, caller;
-	struct timespec deadline;
-	struct pollfd fault;
-	struct uffd_msg msg;
-	int r;
+	bool ended;
 
 	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, LONE_GPA, LONE_SLOT, 1, 0);
-	page.range.start = (uintptr_t)addr_gpa2hva(self->vm, LONE_GPA);
-	page.range.len = PAGE_SIZE;
-	fault.fd = open_userfaultfd((void *)(uintptr_t)page.range.start, PAGE_SIZE);
-	fault.events = POLLIN;
+	page = missing_page_register(addr_gpa2hva(self->vm, LONE_GPA));
 
 	TEST_ASSERT_EQ(pthread_create(&setter, NULL, set_shared_info, &shinfo), 0);
-	TEST_ASSERT_EQ(poll(&fault, 1, -1), 1);
-	TEST_ASSERT_EQ(read(fault.fd, &msg, sizeof(msg)), sizeof(msg));
-	TEST_ASSERT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+	TEST_ASSERT(missing_page_is_wanted(&page), "the shared info page is not looked at");
 
 	TEST_ASSERT_EQ(pthread_create(&caller, NULL, call_all_of_runstate, &calls), 0);
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += 10;
-	r = pthread_timedjoin_np(caller, NULL, &deadline);
-	EXPECT_EQ(0, r) {
+	ended = thread_ends(caller);
+	EXPECT_TRUE(ended) {
 		TH_LOG("%s waits for who sets the shared info", READ_ONCE(calls.call));
 	}
 
-	TEST_ASSERT_EQ(ioctl(fault.fd, UFFDIO_ZEROPAGE, &page), 0);
+	missing_page_supply(&page, "", 0);
 	TEST_ASSERT_EQ(pthread_join(setter, NULL), 0);
-	if (r)
+	if (!ended)
 		TEST_ASSERT_EQ(pthread_join(caller, NULL), 0);
 	EXPECT_EQ(0, shinfo.r);
-	close(fault.fd);
+	missing_page_unregister(&page);
 }
 
 int main(int argc, char *argv[])
