@@ -206,41 +206,41 @@ TEST_F(vcpu_attr_order, get_without_a_value_is_enxio)
 	}
 }
 
-TEST_F(vcpu_attr_order, get_of_a_bad_payload)
+/* Each kind of bad payload, unless the call is refused before it is looked at. */
+static void expect_bad_payloads(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				const struct user_memory *mem, const struct order_row *row,
+				bool get, int errno_before)
 {
-	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct vcpu_attr_row *row = &rows[i].attr;
-		int expected = refusal(&rows[i], true, variant->stage, self->pmu) ?: -EFAULT;
+	const struct vcpu_attr_row *attr = &row->attr;
+	const u32 size = attr->size ?: sizeof(int);
 
-		for (int kind = 0; kind <= 4; kind++) {
-			const void *addr = bad_payload(&self->mem, row->size ?: 4, true, kind);
+	for (int kind = 0; kind < NR_BAD_PAYLOADS; kind++) {
+		const void *addr = bad_payload(mem, size, get, kind);
 
-			EXPECT_EQ(expected, attr_call(self->vcpu, KVM_GET_DEVICE_ATTR,
-						      row->group, row->attr, addr)) {
-				TH_LOG("GET of %s at %p", row->name, addr);
-			}
+		EXPECT_EQ(errno_before ?: -EFAULT,
+			  attr_call(vcpu, get ? KVM_GET_DEVICE_ATTR : KVM_SET_DEVICE_ATTR,
+				    attr->group, attr->attr, addr)) {
+			TH_LOG("%s of %s at %p", get ? "GET" : "SET", attr->name, addr);
 		}
 	}
+}
+
+TEST_F(vcpu_attr_order, get_of_a_bad_payload)
+{
+	for (int i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_bad_payloads(_metadata, self->vcpu, &self->mem, &rows[i], true,
+				    refusal(&rows[i], true, variant->stage, self->pmu));
 }
 
 TEST_F(vcpu_attr_order, set_of_a_bad_payload)
 {
 	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct vcpu_attr_row *row = &rows[i].attr;
-		int expected = refusal(&rows[i], false, variant->stage, self->pmu) ?: -EFAULT;
+		int errno_before = refusal(&rows[i], false, variant->stage, self->pmu);
 
 		/* One that has no payload accepts it all. */
-		if (!row->size && expected == -EFAULT)
-			continue;
-
-		for (int kind = 0; kind <= 3; kind++) {
-			const void *addr = bad_payload(&self->mem, row->size, false, kind);
-
-			EXPECT_EQ(expected, attr_call(self->vcpu, KVM_SET_DEVICE_ATTR,
-						      row->group, row->attr, addr)) {
-				TH_LOG("SET of %s at %p", row->name, addr);
-			}
-		}
+		if (rows[i].attr.size || errno_before)
+			expect_bad_payloads(_metadata, self->vcpu, &self->mem, &rows[i], false,
+					    errno_before);
 	}
 }
 

@@ -29,7 +29,9 @@ struct vcpu_attr_row {
 #define UNKNOWN_GROUP	~0U
 #define UNKNOWN_ATTR	~0ULL
 
-/* A payload of @size that is bad; NULL when there is no further kind of it. */
+#define NR_BAD_PAYLOADS	5
+
+/* A payload of @size that is bad, in one of NR_BAD_PAYLOADS ways. */
 static const inline void *bad_payload(const struct user_memory *mem, u32 size, bool get, int kind)
 {
 	switch (kind) {

@@ -184,7 +184,7 @@ TEST_F(vcpu_attr_tsc, bad_payload_is_efault_and_changes_nothing)
 {
 	const u64 offset = get_offset(self->vcpus[0]);
 
-	for (int kind = 0; kind <= 4; kind++) {
+	for (int kind = 0; kind < NR_BAD_PAYLOADS; kind++) {
 		EXPECT_EQ(-EFAULT, attr_call(self->vcpus[0], KVM_GET_DEVICE_ATTR,
 					     KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
 					     bad_payload(&self->mem, sizeof(u64), true, kind)));
