@@ -14,7 +14,6 @@
 
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)
 #define AREA_BYTES	(AREA_PAGES * PAGE_SIZE)
-#define LEAVE_STATE	(~0ULL)
 
 /* Behind the slot of the areas, which this bounds unless that is shrunk. */
 #define RO_SLOT		(AREA_SLOT + 1)

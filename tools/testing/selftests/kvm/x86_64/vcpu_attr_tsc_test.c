@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "processor.h"
+#include "given_up_vm.h"
 #include "vcpu_attr_table.h"
 
 #define NR_VCPUS	2
@@ -152,7 +153,22 @@ TEST_F(vcpu_attr_tsc, unreadable_kvm_device_attr_is_efault)
 
 TEST_F(vcpu_attr_tsc, foreign_process_is_eio)
 {
-	expect_foreign_process_is_eio(_metadata, self->vcpus[0]);
+	const u64 offset = get_offset(self->vcpus[0]);
+
+	expect_foreign_process_is_eio(_metadata, self->vcpus[0], offset + ONE_HOUR);
+	EXPECT_EQ(offset, get_offset(self->vcpus[0]));
+}
+
+TEST(vcpu_attr_tsc_of_a_vm_that_was_given_up_is_eio)
+{
+	const u64 offset = ONE_HOUR;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_reads_tsc);
+	have_vm_given_up(vcpu);
+	EXPECT_TRUE(every_attr_is_eio(vcpu, &offset));
+	kvm_vm_release(vm);
 }
 
 TEST_F(vcpu_attr_tsc, unknown_is_enxio)

@@ -27,6 +27,9 @@
 #define RUNSTATE_blocked	2
 #define RUNSTATE_offline	3
 
+/* For RUNSTATE_ADJUST, in place of a state. */
+#define LEAVE_STATE	(~0ULL)
+
 #define XEN_RUNSTATE_UPDATE	BIT_ULL(63)
 #define XEN_HYPERCALL_MSR	0x40000000
 
@@ -457,6 +460,73 @@ static inline struct kvm_xen_vcpu_attr runstate_attr(u64 state, u64 entry,
 			.time_offline = offline,
 		},
 	};
+}
+
+/*
+ * One that is accepted, of each type that there is; an area is in the page at @gpa,
+ * but that of the runstate ends in the next one.
+ */
+static inline struct kvm_xen_vcpu_attr xen_good_attr(struct kvm_vm *vm, uint16_t type,
+						     uint64_t gpa)
+{
+	struct kvm_xen_vcpu_attr attr = {};
+
+	switch (type) {
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO:
+		attr.u.gpa = gpa;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA:
+		attr.u.hva = (uintptr_t)addr_gpa2hva(vm, gpa) + 0x40;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO:
+		attr.u.gpa = gpa + 0x80;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR:
+		attr.u.gpa = gpa + PAGE_SIZE - 20;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT:
+		attr.u.runstate.state = RUNSTATE_blocked;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA:
+		attr = runstate_attr(RUNSTATE_blocked, 1000, 400, 300, 200, 100);
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST:
+		attr = runstate_attr(LEAVE_STATE, 5, 1, 1, 1, 2);
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID:
+		attr.u.vcpu_id = 42;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_TIMER:
+		attr.u.timer.port = 7;
+		attr.u.timer.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
+		attr.u.timer.expires_ns = 1ULL << 60;
+		break;
+	case KVM_XEN_VCPU_ATTR_TYPE_UPCALL_VECTOR:
+		attr.u.vector = 0x20;
+		break;
+	}
+	attr.type = type;
+	return attr;
+}
+
+/* RUNSTATE_ADJUST is the only type that can be set but not got. */
+static inline bool xen_attr_has_value(uint16_t type)
+{
+	return type != KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST;
+}
+
+/* All that can be got; nothing where that is refused. */
+struct xen_snapshot {
+	struct kvm_xen_vcpu_attr attr[ARRAY_SIZE(xen_attrs)];
+};
+
+static inline struct xen_snapshot xen_take_snapshot(struct kvm_vcpu *vcpu)
+{
+	struct xen_snapshot now;
+
+	for (int type = 0; type < ARRAY_SIZE(xen_attrs); type++)
+		__xen_get_attr(vcpu, type, &now.attr[type]);
+	return now;
 }
 
 static inline bool runstate_equal(const struct kvm_xen_vcpu_attr *a,
