@@ -5,7 +5,7 @@
  * anything else is looked at, HAS looks at nothing, then come the feature, the
  * irqchip, user memory, the value and at last the state of the VM.
  */
-#include "missing_page.h"
+#include "page_wait.h"
 #include "vcpu_attr.h"
 #include "vcpu_attr_table.h"
 
@@ -480,36 +480,24 @@ static void expect_no_lock(struct __test_metadata *_metadata, struct slow_call *
 			   struct kvm_vcpu *other, u64 value)
 {
 	const char *name = call->ioctl == KVM_GET_DEVICE_ATTR ? "GET" : "SET";
-	const size_t size = getpagesize();
-	struct missing_page page;
-	pthread_t slow, quick;
-	bool ended;
+	struct missing_page page = missing_page_map();
+	const struct page_wait wait = {
+		.name = call->attr->name,
+		.page = &page,
+		.content = &value,
+		.size = sizeof(value),
+		.slow = make_slow_call,
+		.slow_arg = call,
+		.quick = make_quick_calls,
+		.quick_arg = other,
+	};
 
-	call->addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, call->addr);
-	page = missing_page_register(call->addr);
-
-	ASSERT_EQ(0, pthread_create(&slow, NULL, make_slow_call, call));
-	ASSERT_TRUE(missing_page_is_wanted(&page)) {
-		TH_LOG("%s of %s does not look at its payload", name, call->attr->name);
-	}
-
-	ASSERT_EQ(0, pthread_create(&quick, NULL, make_quick_calls, other));
-	ended = thread_ends(quick);
-	EXPECT_TRUE(ended) {
-		TH_LOG("%s of %s holds up the other vCPU", name, call->attr->name);
-	}
-
-	missing_page_supply(&page, &value, sizeof(value));
-	ASSERT_EQ(0, pthread_join(slow, NULL));
-	if (!ended)
-		ASSERT_EQ(0, pthread_join(quick, NULL));
+	call->addr = page.addr;
+	expect_one_waits(_metadata, &wait);
 	EXPECT_EQ(0, call->r) {
 		TH_LOG("%s of %s: %s", name, call->attr->name, strerror(-call->r));
 	}
-
-	missing_page_unregister(&page);
-	munmap(call->addr, size);
+	missing_page_unmap(&page);
 }
 
 TEST_F(vcpu_attr_payload, is_copied_with_no_lock_of_the_vm)

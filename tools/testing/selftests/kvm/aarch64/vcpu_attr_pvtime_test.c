@@ -6,6 +6,7 @@
  */
 #include "kernel_log.h"
 #include "kvm_test_harness.h"
+#include "page_wait.h"
 #include "vcpu_attr.h"
 
 #define SMCCC_ARCH_FEATURES	0x80000001
@@ -855,6 +856,117 @@ TEST_F(vcpu_attr_stolen, is_not_lost_over_memory_that_goes_and_comes_as_the_gues
 	expect_fair_turn(_metadata, &runs.turn);
 	kernel_log_assert_silent(kernel_log);
 	close(kernel_log);
+}
+
+/*
+ * Memory that takes its time to come.  The vCPU waits for it, others do not.
+ */
+
+static void *ask_for_structure(void *arg)
+{
+	TEST_ASSERT_EQ(guest_does(arg, PV_TIME_ST, 0), ST_GPA);
+	return NULL;
+}
+
+static void *wait_and_run(void *vcpu)
+{
+	run(vcpu);
+	wait_for_cpu(SHORT_WAIT);
+	run(vcpu);
+	return NULL;
+}
+
+static void *make_quick_calls(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+
+	TEST_ASSERT_EQ(attr_has(vcpu, PVTIME, PVTIME_IPA), 0);
+	TEST_ASSERT_EQ(pvtime_get_ipa(vcpu), UNSET);
+	TEST_ASSERT_EQ(pvtime_set_ipa(vcpu, ST_GPA + vcpu->vm->page_size), 0);
+	TEST_ASSERT_EQ(timer_get_irq(vcpu, VTIMER), 27);
+	return NULL;
+}
+
+/* @slow is of @vcpu, and looks at its structure. */
+static void expect_vcpu_waits(struct __test_metadata *_metadata, const char *name,
+			      struct kvm_vcpu *vcpu, void *(*slow)(void *vcpu),
+			      struct kvm_vcpu *other)
+{
+	struct missing_page page = missing_page_register(stolen_time(vcpu));
+	const struct page_wait wait = {
+		.name = name,
+		.page = &page,
+		.content = "",
+		.slow = slow,
+		.slow_arg = vcpu,
+		.quick = make_quick_calls,
+		.quick_arg = other,
+	};
+
+	ASSERT_EQ(0, pvtime_set_ipa(vcpu, ST_GPA));
+	expect_one_waits(_metadata, &wait);
+	missing_page_unregister(&page);
+}
+
+TEST_F(vcpu_attr_pvtime, guest_that_asks_waits_alone)
+{
+	expect_vcpu_waits(_metadata, "PV_TIME_ST", self->vcpu, ask_for_structure, self->other);
+	EXPECT_EQ(0, stolen(self->vcpu));
+}
+
+TEST_F(vcpu_attr_pvtime, vcpu_whose_time_was_stolen_waits_alone)
+{
+	expect_vcpu_waits(_metadata, "KVM_RUN", self->vcpu, wait_and_run, self->other);
+	EXPECT_LE(SHORT_WAIT, stolen(self->vcpu));
+}
+
+static struct kvm_vcpu *start_vm(void)
+{
+	struct kvm_vm *vm = vm_create(1);
+
+	add_st_slot(vm, 0);
+	return add_vcpu(vm, 0, false, guest_does_as_told);
+}
+
+static void start_to_ask(void)
+{
+	struct kvm_vcpu *vcpu = start_vm();
+	struct missing_page page = missing_page_register(stolen_time(vcpu));
+	pthread_t thread;
+
+	TEST_ASSERT_EQ(pvtime_set_ipa(vcpu, ST_GPA), 0);
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, ask_for_structure, vcpu), 0);
+	TEST_ASSERT(missing_page_is_wanted(&page), "nobody looks at the structure");
+}
+
+struct missing_ipa {
+	struct kvm_vcpu *vcpu;
+	struct missing_page page;
+};
+
+static void *set_missing_ipa(void *arg)
+{
+	struct missing_ipa *ipa = arg;
+
+	attr_set(ipa->vcpu, PVTIME, PVTIME_IPA, ipa->page.addr);
+	return NULL;
+}
+
+static void start_to_set_ipa(void)
+{
+	static struct missing_ipa ipa;
+	pthread_t thread;
+
+	ipa.vcpu = start_vm();
+	ipa.page = missing_page_map();
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, set_missing_ipa, &ipa), 0);
+	TEST_ASSERT(missing_page_is_wanted(&ipa.page), "nobody looks at the payload");
+}
+
+TEST(vcpu_attr_pvtime_wait_ends_by_a_kill)
+{
+	expect_kill_ends_wait(_metadata, "the wait for the structure", start_to_ask);
+	expect_kill_ends_wait(_metadata, "the wait for a payload", start_to_set_ipa);
 }
 
 int main(int argc, char *argv[])

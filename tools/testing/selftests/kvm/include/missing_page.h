@@ -8,11 +8,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/userfaultfd.h>
@@ -48,6 +47,16 @@ static inline struct missing_page missing_page_register(void *addr)
 	return page;
 }
 
+/* One that is nowhere else. */
+static inline struct missing_page missing_page_map(void)
+{
+	void *addr = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	TEST_ASSERT(addr != MAP_FAILED, "mmap: %s", strerror(errno));
+	return missing_page_register(addr);
+}
+
 /* Returns when someone waits for the page; false if nobody does. */
 static inline bool missing_page_is_wanted(const struct missing_page *page)
 {
@@ -78,19 +87,21 @@ static inline void missing_page_supply(const struct missing_page *page, const vo
 	free(source);
 }
 
+/* It is missing again. */
+static inline void missing_page_drop(const struct missing_page *page)
+{
+	TEST_ASSERT_EQ(madvise(page->addr, page->size, MADV_DONTNEED), 0);
+}
+
 static inline void missing_page_unregister(const struct missing_page *page)
 {
 	close(page->uffd);
 }
 
-/* Does @thread come to its end by itself? */
-static inline bool thread_ends(pthread_t thread)
+static inline void missing_page_unmap(const struct missing_page *page)
 {
-	struct timespec limit;
-
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += PATIENCE_SEC;
-	return !pthread_timedjoin_np(thread, NULL, &limit);
+	missing_page_unregister(page);
+	TEST_ASSERT_EQ(munmap(page->addr, page->size), 0);
 }
 
 #endif /* SELFTEST_KVM_MISSING_PAGE_H */

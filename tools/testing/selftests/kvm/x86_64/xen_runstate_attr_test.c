@@ -2,9 +2,8 @@
 /*
  * The attribute calls of a Xen vCPU, seen from the VMM: what each of the ten
  * types accepts and gives back, which errno refuses what, and that a refused
- * call changes nothing.  Runstate calls wait for no lock of the whole VM.
+ * call changes nothing.
  */
-#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -13,7 +12,6 @@
 #include <asm/pvclock-abi.h>
 
 #include "given_up_vm.h"
-#include "missing_page.h"
 #include "user_memory.h"
 #include "xen_runstate.h"
 
@@ -887,89 +885,6 @@ TEST_F(xen_runstate_attr, first_current_ends_the_offline_time)
 	EXPECT_LE(before, rs.u.runstate.state_entry_time);
 	EXPECT_LE(rs.u.runstate.state_entry_time, after);
 	EXPECT_EQ(rs.u.runstate.state_entry_time, rs.u.runstate.time_offline);
-}
-
-/*
- * Locking
- */
-
-struct shinfo_call {
-	struct kvm_vm *vm;
-	int r;
-};
-
-static void *set_shared_info(void *arg)
-{
-	struct shinfo_call *call = arg;
-	struct kvm_xen_hvm_attr attr = {
-		.type = KVM_XEN_ATTR_TYPE_SHARED_INFO,
-		.u.shared_info.gfn = LONE_GPA / PAGE_SIZE,
-	};
-
-	call->r = __vm_ioctl(call->vm, KVM_XEN_HVM_SET_ATTR, &attr);
-	return NULL;
-}
-
-struct runstate_calls {
-	struct kvm_vcpu *vcpu;
-	const char *call;
-};
-
-static void *call_all_of_runstate(void *arg)
-{
-	struct runstate_calls *calls = arg;
-	struct kvm_vcpu *vcpu = calls->vcpu;
-	struct kvm_xen_vcpu_attr attr;
-
-	WRITE_ONCE(calls->call, "get of RUNSTATE_DATA");
-	attr = runstate_get(vcpu);
-	WRITE_ONCE(calls->call, "RUNSTATE_DATA");
-	runstate_set_data(vcpu, attr);
-	WRITE_ONCE(calls->call, "RUNSTATE_ADDR");
-	runstate_set_addr(vcpu, AREA_GPA + PAGE_SIZE - 20);
-	WRITE_ONCE(calls->call, "get of RUNSTATE_ADDR");
-	__xen_get_attr(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, &attr);
-	WRITE_ONCE(calls->call, "RUNSTATE_CURRENT");
-	runstate_set_current(vcpu, RUNSTATE_blocked);
-	WRITE_ONCE(calls->call, "get of RUNSTATE_CURRENT");
-	current_state(vcpu);
-	WRITE_ONCE(calls->call, "RUNSTATE_ADJUST");
-	__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
-		       runstate_attr(LEAVE_STATE, 0, 0, 0, 0, 0));
-	WRITE_ONCE(calls->call, NULL);
-	return NULL;
-}
-
-/*
- * Setting the shared info page holds the Xen lock of the VM while the page is
- * faulted in, for as long as the test withholds the page.
- */
-TEST_F(xen_runstate_attr, runstate_does_not_wait_for_the_xen_lock)
-{
-	struct runstate_calls calls = { .vcpu = self->vcpu };
-	struct shinfo_call shinfo = { .vm = self->vm };
-	struct missing_page page;
-	pthread_t setter, caller;
-	bool ended;
-
-	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, LONE_GPA, LONE_SLOT, 1, 0);
-	page = missing_page_register(addr_gpa2hva(self->vm, LONE_GPA));
-
-	TEST_ASSERT_EQ(pthread_create(&setter, NULL, set_shared_info, &shinfo), 0);
-	TEST_ASSERT(missing_page_is_wanted(&page), "the shared info page is not looked at");
-
-	TEST_ASSERT_EQ(pthread_create(&caller, NULL, call_all_of_runstate, &calls), 0);
-	ended = thread_ends(caller);
-	EXPECT_TRUE(ended) {
-		TH_LOG("%s waits for who sets the shared info", READ_ONCE(calls.call));
-	}
-
-	missing_page_supply(&page, "", 0);
-	TEST_ASSERT_EQ(pthread_join(setter, NULL), 0);
-	if (!ended)
-		TEST_ASSERT_EQ(pthread_join(caller, NULL), 0);
-	EXPECT_EQ(0, shinfo.r);
-	missing_page_unregister(&page);
 }
 
 int main(int argc, char *argv[])
