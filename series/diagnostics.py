@@ -4,7 +4,9 @@
 import collections
 import re
 
-LINE = re.compile(r"^(\S+?):(\d+):(?:\d+:)? *((?:warning|error): .*)$", re.M)
+# objtool gives no line, but the place in a function.
+LINE = re.compile(r"^(\S+?):(?:(\d+):(?:\d+:)?)? *((?:warning|error): .*)$", re.M)
+OFFSET = re.compile(r"\+0x[0-9a-f]+")
 
 
 def of(text, root):
@@ -12,7 +14,7 @@ def of(text, root):
 
     A header is read by many files, but its lines count once.
     """
-    places = {(path.removeprefix(f"{root}/"), line, said)
+    places = {(path.removeprefix(f"{root}/"), line, OFFSET.sub("", said))
               for path, line, said in LINE.findall(text)}
     return collections.Counter(f"{path}: {said}" for path, _, said in places)
 

@@ -6,7 +6,7 @@ debs	:= $(B)/deb/$(ARCH)
 kselftest := $(B)/kselftest/$(ARCH)
 benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
 export SIGNOFF
-.PHONY: mails series check-patches check-builds check-series deb kselftest-tar
+.PHONY: mails series check-patches check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
 	@series/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
@@ -32,6 +32,14 @@ check-series: check-patches
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch check-builds || exit; \
 	done
+
+configs-report := $(B)/results/series/configs.ktap
+
+# A table beside the total; CONFIGS="name ..." for some of them.
+check-configs: tree
+	@JOBS=$(JOBS) series/check-configs $(src-base) $(src-series) $(B)/configs $(B)/log \
+		$(configs-report) $(CONFIGS)
+	@$(totals) $(configs-report)
 
 # LOCALVERSION lets the packages stand beside Debian's own of the same version.
 deb: tree
