@@ -94,7 +94,8 @@ struct area_write {
 	bool update_flag;
 };
 
-static void area_store(struct gfn_to_pfn_cache *gpc, const struct area_write *w)
+static __always_inline void area_store(struct gfn_to_pfn_cache *gpc,
+				       const struct area_write *w)
 {
 	xen_runstate_store(&w->area, w->rs, w->long_mode, w->update_flag);
 	gpc_mark_dirty(gpc);

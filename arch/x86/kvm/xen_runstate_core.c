@@ -79,20 +79,23 @@ static_assert(sizeof_field(struct vcpu_runstate_info, state) == sizeof(u32));
 static_assert(sizeof_field(struct vcpu_runstate_info, time) ==
 	      sizeof_field(struct xen_runstate, time));
 
+/* Put @head bytes at the end of the first page, and the others into the second. */
+static noinline void put_split(void *first, size_t head, void *second, const void *src,
+			       size_t len)
+{
+	memcpy(first, src, head);
+	memcpy(second, src + head, len - head);
+}
+
 static __always_inline void area_put(const struct xen_runstate_area *area, bool crosses,
 				     size_t ofs, const void *src, size_t len)
 {
-	size_t head;
-
-	if (!crosses || ofs + len <= area->len) {
+	if (!crosses || ofs + len <= area->len)
 		memcpy(area->page[0] + ofs, src, len);
-	} else if (ofs >= area->len) {
+	else if (ofs >= area->len)
 		memcpy(area->page[1] + ofs - area->len, src, len);
-	} else {
-		head = area->len - ofs;
-		memcpy(area->page[0] + ofs, src, head);
-		memcpy(area->page[1], src + head, len - head);
-	}
+	else
+		put_split(area->page[0] + ofs, area->len - ofs, area->page[1], src, len);
 }
 
 static u8 area_byte(const struct xen_runstate_area *area, size_t ofs)
@@ -137,6 +140,7 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 	u64 entry_time = rs->entry_time & ~XEN_RUNSTATE_UPDATE;
 	u64 stored = entry_time;
 	u8 first, last;
+	int i;
 
 	if (update_flag) {
 		stored |= XEN_RUNSTATE_UPDATE;
@@ -152,7 +156,9 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 	}
 
 	area_put(area, crosses, 0, &rs->state, sizeof(rs->state));
-	area_put(area, crosses, ofs + sizeof(u64), rs->time, sizeof(rs->time));
+#pragma GCC unroll 4
+	for (i = 0; i < ARRAY_SIZE(rs->time); i++)
+		area_put(area, crosses, ofs + (1 + i) * sizeof(u64), &rs->time[i], sizeof(u64));
 	/* State and totals before their entry time. */
 	smp_wmb();
 	area_put(area, crosses, ofs, &stored, sizeof(stored));
@@ -165,19 +171,22 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 	}
 }
 
-static noinline void store_any(const struct xen_runstate_area *area,
-			       const struct xen_runstate *rs, bool long_mode,
-			       bool update_flag)
+/* All offsets are constants if the layout is one. */
+void xen_runstate_store_whole(const struct xen_runstate_area *area,
+			      const struct xen_runstate *rs, bool long_mode)
 {
-	store(area, true, rs, long_mode, update_flag);
+	if (long_mode)
+		store(area, false, rs, true, false);
+	else
+		store(area, false, rs, false, false);
 }
 
-void xen_runstate_store(const struct xen_runstate_area *area,
-			const struct xen_runstate *rs, bool long_mode, bool update_flag)
+void xen_runstate_store_any(const struct xen_runstate_area *area,
+			    const struct xen_runstate *rs, bool long_mode,
+			    bool update_flag)
 {
-	/* What most guests have, on the path of every context switch. */
-	if (likely(area->len >= xen_runstate_area_size(long_mode) && !update_flag))
-		store(area, false, rs, long_mode, false);
+	if (long_mode)
+		store(area, true, rs, true, update_flag);
 	else
-		store_any(area, rs, long_mode, update_flag);
+		store(area, true, rs, false, update_flag);
 }

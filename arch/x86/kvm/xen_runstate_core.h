@@ -68,7 +68,21 @@ static inline size_t xen_runstate_area_size(bool long_mode)
 	return xen_runstate_entry_ofs(long_mode) + 5 * sizeof(u64);
 }
 
-void xen_runstate_store(const struct xen_runstate_area *area,
-			const struct xen_runstate *rs, bool long_mode, bool update_flag);
+void xen_runstate_store_whole(const struct xen_runstate_area *area,
+			      const struct xen_runstate *rs, bool long_mode);
+void xen_runstate_store_any(const struct xen_runstate_area *area,
+			    const struct xen_runstate *rs, bool long_mode,
+			    bool update_flag);
+
+static inline void xen_runstate_store(const struct xen_runstate_area *area,
+				      const struct xen_runstate *rs, bool long_mode,
+				      bool update_flag)
+{
+	/* What most guests have, on the path of every context switch. */
+	if (likely(area->len >= xen_runstate_area_size(long_mode) && !update_flag))
+		xen_runstate_store_whole(area, rs, long_mode);
+	else
+		xen_runstate_store_any(area, rs, long_mode, update_flag);
+}
 
 #endif /* __KVM_X86_XEN_RUNSTATE_CORE_H */
