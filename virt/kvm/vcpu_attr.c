@@ -33,15 +33,38 @@ const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group 
 	return row->get || row->set ? row : NULL;
 }
 
-/* Most payloads are words, which cost a fraction of what a string of bytes does. */
+/* Words, which all payloads of some size are made of, cost less one by one. */
+static int read_words(void *payload, const void __user *addr, u32 size)
+{
+	if (!user_read_access_begin(addr, size))
+		return -EFAULT;
+
+	for (; size; size -= sizeof(u64)) {
+		unsafe_get_user(*(u64 *)payload, (const u64 __user *)addr, fault);
+		payload += sizeof(u64);
+		addr += sizeof(u64);
+	}
+
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 static int read_payload(void *payload, const void __user *addr, u32 size)
 {
 	switch (size) {
+	case 0:
+		return 0;
 	case sizeof(u32):
 		return get_user(*(u32 *)payload, (const u32 __user *)addr);
 	case sizeof(u64):
 		return get_user(*(u64 *)payload, (const u64 __user *)addr);
 	default:
+		if (size % sizeof(u64) == 0)
+			return read_words(payload, addr, size);
 		return copy_from_user(payload, addr, size) ? -EFAULT : 0;
 	}
 }
@@ -139,6 +162,23 @@ static const struct kvm_vcpu_attr_group *find_group(struct kvm_vcpu *vcpu, u32 n
 	return group && (!group->offered || group->offered(vcpu)) ? group : NULL;
 }
 
+/* What the call is about: all but the flags, which mean nothing. */
+static int read_attr(struct kvm_device_attr *attr, const struct kvm_device_attr __user *from)
+{
+	if (!user_read_access_begin(from, sizeof(*from)))
+		return -EFAULT;
+
+	unsafe_get_user(attr->group, &from->group, fault);
+	unsafe_get_user(attr->attr, &from->attr, fault);
+	unsafe_get_user(attr->addr, &from->addr, fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 /**
  * kvm_vcpu_attr_ioctl - serve KVM_HAS/GET/SET_DEVICE_ATTR on a vCPU
  * @vcpu: the vCPU
@@ -160,7 +200,7 @@ int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *
 	struct kvm_device_attr attr;
 	bool has_feature;
 
-	if (copy_from_user(&attr, argp, sizeof(attr)))
+	if (read_attr(&attr, argp))
 		return -EFAULT;
 
 	group = find_group(vcpu, attr.group);
