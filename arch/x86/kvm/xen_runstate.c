@@ -184,9 +184,30 @@ static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 	       used + ARRAY_SIZE(vcpu->arch.xen.runstate.gpc) <= ring->size;
 }
 
+/*
+ * Is the area mapped, and nobody logs who writes it?  Its memslots stay the ones
+ * that are looked at here until it is mapped anew.  Called with SRCU held.
+ */
+static bool area_unlogged(struct kvm_vcpu *vcpu)
+{
+	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(vcpu->arch.xen.runstate.gpc); i++) {
+		if (!gpc[i].active)
+			continue;
+		if (!gpc_usable(&gpc[i]) ||
+		    (gpc[i].memslot && kvm_slot_dirty_track_enabled(gpc[i].memslot)))
+			return false;
+	}
+
+	return true;
+}
+
 /* Write @rs to the area, and wait for its pages if need be. */
 static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
+	bool loaded = kvm_get_running_vcpu() == vcpu, load = false;
 	int idx, r = 0;
 
 	/* Userspace makes room, and must not make KVM lose entries instead. */
@@ -195,10 +216,23 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
-	while (!r && !area_try_write(vcpu, rs))
+	do {
+		/* What is logged is logged for the vCPU that is loaded. */
+		if (!loaded && !load && !area_unlogged(vcpu)) {
+			vcpu_load(vcpu);
+			load = true;
+		}
+
+		if (area_try_write(vcpu, rs))
+			break;
+
 		r = area_map(vcpu, vcpu->arch.xen.runstate.gpc[0].gpa);
+	} while (!r);
 
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+
+	if (load)
+		vcpu_put(vcpu);
 	return r;
 }
 

@@ -160,8 +160,12 @@ static int set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	kvm_xen_stop_timer(vcpu);
 	vcpu->arch.xen.timer_virq = port;
 
-	if (port && expires_ns)
+	if (port && expires_ns) {
+		/* Brings the offset of the TSC up to date, which the timer is set by. */
+		vcpu_load(vcpu);
 		kvm_xen_start_timer(vcpu, expires_ns, false);
+		vcpu_put(vcpu);
+	}
 
 	return 0;
 }
@@ -254,7 +258,8 @@ const struct kvm_vcpu_attr_group kvm_xen_vcpu_attrs = {
 
 /*
  * KVM_XEN_VCPU_GET_ATTR and KVM_XEN_VCPU_SET_ATTR.  What they set is the vCPU's
- * own, under vcpu->mutex, so that no vCPU waits for another one's xen_lock.
+ * own, under vcpu->mutex, so that no vCPU waits for another one's xen_lock.  The
+ * vCPU is not loaded, but by what needs it to be.
  */
 int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
