@@ -23,28 +23,26 @@ static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
  * when a VM is restored, and the time goes on from there.  It never falls behind
  * what was added here, even if that memory was lost.
  */
-static int write_stolen_time(struct kvm_vcpu *vcpu)
+static void write_stolen_time(struct kvm_vcpu *vcpu)
 {
 	gpa_t gpa = vcpu->arch.steal.base + STOLEN_TIME_OFS;
-	struct kvm *kvm = vcpu->kvm;
-	__le64 seen = 0;
+	unsigned long hva = gfn_to_hva(vcpu->kvm, gpa_to_gfn(gpa));
+	__le64 __user *told = (void __user *)(hva + offset_in_page(gpa));
+	__le64 seen;
 	u64 stolen;
-	int r;
 
-	r = kvm_read_guest(kvm, gpa, &seen, sizeof(seen));
-	if (r)
-		return r;
+	if (kvm_is_error_hva(hva) || get_user(seen, told))
+		return;
 
 	stolen = max(le64_to_cpu(seen), vcpu->arch.steal.total) + vcpu->arch.steal.pending;
 
 	/* In one store: the guest may be reading. */
-	r = kvm_put_guest(kvm, gpa, cpu_to_le64(stolen));
-	if (r)
-		return r;
+	if (put_user(cpu_to_le64(stolen), told))
+		return;
 
+	mark_page_dirty(vcpu->kvm, gpa_to_gfn(gpa));
 	vcpu->arch.steal.total += vcpu->arch.steal.pending;
 	vcpu->arch.steal.pending = 0;
-	return 0;
 }
 
 /*

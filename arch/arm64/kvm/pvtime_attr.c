@@ -11,11 +11,6 @@
 
 #include "vcpu_attr.h"
 
-static bool pvtime_offered(struct kvm_vcpu *vcpu)
-{
-	return kvm_arm_pvtime_supported();
-}
-
 static int get_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	*(u64 *)payload = vcpu->arch.steal.base;
@@ -53,8 +48,8 @@ static const struct kvm_vcpu_attr pvtime_attrs[] = {
 	},
 };
 
+/* Every host offers it: KVM selects the scheduler's statistics that it takes. */
 const struct kvm_vcpu_attr_group kvm_arm_pvtime_attrs = {
-	.rows	 = pvtime_attrs,
-	.nr	 = ARRAY_SIZE(pvtime_attrs),
-	.offered = pvtime_offered,
+	.rows	= pvtime_attrs,
+	.nr	= ARRAY_SIZE(pvtime_attrs),
 };
