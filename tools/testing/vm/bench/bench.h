@@ -52,9 +52,12 @@ void vm_create(struct vm *vm, const struct kind *kind, unsigned int nr_vcpus,
 void vm_destroy(struct vm *vm);
 void vcpu_run(const struct vcpu *vcpu);
 
+/* What is counted, of the vCPU with that index. */
+typedef void op_fn(const void *arg, unsigned int vcpu);
+
 /* Each prints a line, see bench.c. */
-void count_op(const char *call, const char *kind, unsigned int nr_vcpus,
-	      void (*op)(const void *arg), const void *arg);
+void count_op(const char *call, const char *kind, unsigned int nr_vcpus, op_fn *op,
+	      const void *arg);
 void count_call(const struct call *call, const struct kind *kind, unsigned int nr_vcpus);
 void count_preemption(const struct kind *kind);
 void count_dirtied(const struct kind *kind);

@@ -21,23 +21,26 @@ static __u64 median(__u64 *values)
 	return values[ROUNDS / 2];
 }
 
-static void sample(__u64 *took, void (*op)(const void *arg), const void *arg)
+/* A round does @op for each vCPU. */
+static void sample(__u64 *took, unsigned int nr_vcpus, op_fn *op, const void *arg)
 {
+	unsigned int vcpu;
 	__u64 begin;
 	int i;
 
-	for (i = 0; i < WARM_UP; i++)
-		op(arg);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = -WARM_UP; i < ROUNDS; i++) {
 		begin = arch_instructions();
-		op(arg);
-		took[i] = arch_instructions() - begin;
+		for (vcpu = 0; vcpu < nr_vcpus; vcpu++)
+			op(arg, vcpu);
+		if (i >= 0)
+			took[i] = arch_instructions() - begin;
 	}
 }
 
-static void nothing(const void *arg)
+static void nothing(const void *arg, unsigned int vcpu)
 {
 	(void)arg;
+	(void)vcpu;
 }
 
 /*
@@ -45,17 +48,17 @@ static void nothing(const void *arg)
  * Some have a timer's tick in them as well, or what is due once a jiffy; these
  * are in the mean.
  */
-void count_op(const char *call, const char *kind, unsigned int nr_vcpus,
-	      void (*op)(const void *arg), const void *arg)
+void count_op(const char *call, const char *kind, unsigned int nr_vcpus, op_fn *op,
+	      const void *arg)
 {
 	static __u64 took[ROUNDS];
 	__u64 overhead, sum = 0;
 	int i;
 
-	sample(took, nothing, NULL);
+	sample(took, nr_vcpus, nothing, NULL);
 	overhead = median(took);
 
-	sample(took, op, arg);
+	sample(took, nr_vcpus, op, arg);
 	for (i = 0; i < ROUNDS; i++)
 		sum += took[i] - overhead;
 
@@ -68,15 +71,13 @@ struct round {
 	const struct call *call;
 };
 
-static void call_each_vcpu(const void *arg)
+static void call_vcpu(const void *arg, unsigned int vcpu)
 {
 	const struct round *round = arg;
 	const struct call *call = round->call;
-	unsigned int i;
 
-	for (i = 0; i < round->vm->nr_vcpus; i++)
-		kvm_do_ioctl(round->vm->vcpus[i].fd, call->request, call->name,
-			     (unsigned long)call->arg);
+	kvm_do_ioctl(round->vm->vcpus[vcpu].fd, call->request, call->name,
+		     (unsigned long)call->arg);
 }
 
 void count_call(const struct call *call, const struct kind *kind, unsigned int nr_vcpus)
@@ -86,7 +87,7 @@ void count_call(const struct call *call, const struct kind *kind, unsigned int n
 	unsigned int i;
 
 	vm_create(&vm, kind, nr_vcpus, 0);
-	count_op(call->name, kind->name, nr_vcpus, call_each_vcpu, &round);
+	count_op(call->name, kind->name, nr_vcpus, call_vcpu, &round);
 
 	/* Do they still run as they did? */
 	for (i = 0; i < nr_vcpus; i++)

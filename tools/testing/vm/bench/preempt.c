@@ -28,10 +28,11 @@ static void *run_vcpu(void *arg)
 	return NULL;
 }
 
-static void wait_for_guest(const void *arg)
+static void wait_for_guest(const void *arg, unsigned int vcpu)
 {
 	eventfd_t value;
 
+	(void)vcpu;
 	if (eventfd_read(*(const int *)arg, &value))
 		kvm_die("eventfd_read");
 }
