@@ -32,14 +32,14 @@
 
 #define FUZZ_VCPUS	3
 
-/* As many steps does each of the racing threads take before all stop and are checked. */
+/* Steps that each of the racing threads takes before all stop and are checked. */
 #define FUZZ_ROUND	50
 
-/* At each so manyth step it is seen to that vCPUs which were not called are as before. */
-#define FUZZ_LOOK_ROUND	5
+/* Every so many steps, vCPUs that were not called are checked, too. */
+#define FUZZ_CHECK_OTHERS	5
 
-/* Each so manyth step is taken by a thread that no vCPU has seen yet. */
-#define FUZZ_NEW_THREAD	8
+/* Every so many steps, one is taken by a thread that no vCPU has seen yet. */
+#define FUZZ_NEW_THREAD		8
 
 /* Set by who makes the VM. */
 static struct kvm_vcpu *fuzz_vcpus[FUZZ_VCPUS];
@@ -167,7 +167,7 @@ static inline void fuzz_take_turns(unsigned int steps)
 			TEST_ASSERT_EQ(pthread_join(other, NULL), 0);
 		}
 		for (int i = 0; i < FUZZ_VCPUS; i++) {
-			if (fuzz_vcpus[i] == thread->called || fuzz->step % FUZZ_LOOK_ROUND == 0)
+			if (fuzz_vcpus[i] == thread->called || fuzz->step % FUZZ_CHECK_OTHERS == 0)
 				thread->mode->check_vcpu(fuzz_vcpus[i]);
 		}
 	}
@@ -221,6 +221,7 @@ static inline bool fuzz_run_seed(const struct fuzz_mode *mode, u64 seed, unsigne
 		fuzz_child(mode, seed, steps);
 
 	TEST_ASSERT_EQ(waitpid(child, &status, 0), child);
+	ksft_print_msg("did %u random steps\n", fuzz->step);
 	if (!status)
 		return true;
 
