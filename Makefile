@@ -4,8 +4,8 @@
 
 include series/base
 
-# Without ARCH and TESTS, "test" is for all architectures.
-every	:= $(if $(ARCH)$(TESTS),,x86_64 arm64)
+# Without ARCH, TESTS and VARIANT, "test" is for all architectures.
+every	:= $(if $(ARCH)$(TESTS)$(VARIANT),,x86_64 arm64)
 ARCH	?= x86_64
 FLAVOR	?= $(if $(filter soak,$(MAKECMDGOALS)),test,plain)
 COUNT	?= 1
@@ -15,11 +15,14 @@ JOBS	?= $(shell nproc)
 lab	:= tools/testing/vm
 arches	:= $(patsubst $(lab)/%.mk,%,$(wildcard $(lab)/*.mk))
 flavors	:= plain test
+# Of the configurations of check-configs those that boot here.
+variants := $(patsubst series/configs/%.config,%,$(wildcard $(addprefix series/configs/,no-*.config preempt-*.config)))
 
 # $(call one-of,VARIABLE,allowed values)
 one-of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)) is not known; one of: $(2)))
 $(call one-of,ARCH,$(arches))
 $(call one-of,FLAVOR,$(flavors))
+$(call one-of,VARIANT,$(variants))
 include $(lab)/$(ARCH).mk
 MACHINE	?= $(machines)
 $(call one-of,MACHINE,$(machines))
@@ -30,8 +33,9 @@ ARGS	?= $(args-$(DEMO))
 # All that depends on the base lies in $(B): a tree given by KERNEL= has its own,
 # so that no object of one is taken for one of the other.
 own	:= $(if $(KERNEL),$(abspath $(KERNEL)))
+variant	:= $(if $(VARIANT),-$(VARIANT))
 B	:= build$(if $(own),/$(notdir $(own))-$(firstword $(shell printf %s '$(own)' | cksum)))
-results	:= $(B)/results/$(ARCH)
+results	:= $(B)/results/$(ARCH)$(variant)
 headers	:= $(B)/headers/$(ARCH)
 tests	:= $(B)/selftests/$(ARCH)
 demo	:= $(B)/demo/$(ARCH)-$(DEMO)/$(DEMO)
@@ -41,8 +45,9 @@ src-base   := $(B)/base
 src-series := $(B)/tree
 kind	:= $(if $(filter 1,$(BASE_ONLY)),base,series)
 
-# $(call obj,FLAVOR,KIND) $(call image,FLAVOR,KIND)
-obj	= $(B)/obj/$(ARCH)-$(1)-$(2)
+# $(call kernel,FLAVOR,KIND) $(call obj,...) $(call image,...)
+kernel	= $(ARCH)-$(1)-$(2)$(variant)
+obj	= $(B)/obj/$(kernel)
 image	= $(call obj,$(1),$(2))/$(kernel-image)
 step	= $(lab)/step $(B)/log/$(1).log
 
@@ -91,6 +96,8 @@ help:
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; the first has all tests)'
 	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
+	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
+	@echo '                $(variants)'
 	@echo '  KERNEL=/path  compose onto this Linux $(BASE_SERIES) tree, which stays as it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
@@ -108,11 +115,12 @@ tree: base
 	@series/compose $(src-base) $(src-series) >&2
 
 # $(call build,FLAVOR,KIND)
-build	= $(call step,$(ARCH)-$(1)-$(2)-config) 'configuring $(ARCH)-$(1)-$(2)' \
+build	= $(call step,$(kernel)-config) 'configuring $(kernel)' \
 		$(lab)/configure $(src-$(2)) $(call obj,$(1),$(2)) \
 		$(abspath $(lab)/$(ARCH).config $(lab)/$(1).config \
-			$(wildcard $(lab)/$(ARCH).$(1).config) $(fragments)) && \
-	  $(call step,$(ARCH)-$(1)-$(2)) 'building $(ARCH)-$(1)-$(2)' \
+			$(wildcard $(lab)/$(ARCH).$(1).config) $(fragments) \
+			$(VARIANT:%=series/configs/%.config)) && \
+	  $(call step,$(kernel)) 'building $(kernel)' \
 		$(lab)/kmake $(src-$(2)) $(call obj,$(1),$(2)) -j$(JOBS) $(kernel-target)
 
 # kernel-FLAVOR-KIND
@@ -161,7 +169,7 @@ machine = $(lab)/initramfs $(call obj,$(3),$(4))/usr/gen_init_cpio $(parts)/$(1)
 		$(parts)/init $(parts)/$(1) $(5) && \
 	  $(if $(dts-$(2)),$(lab)/devicetree $(call obj,$(3),$(4))/scripts/dtc/dtc \
 		$(parts)/$(2).dtb $(lab)/$(dts-$(2)) $(qemu) $(qemu-$(2)) &&) \
-	  echo "== booting $(ARCH)-$(3)-$(4) on $(2)" && \
+	  echo "== booting $(call kernel,$(3),$(4)) on $(2)" && \
 	  $(lab)/run.py --name $(1) $(6) --append '$(cmdline)' \
 		--qemu '$(qemu) $(qemu-$(2)) $(if $(dts-$(2)),-dtb $(parts)/$(2).dtb)' \
 		--kernel $(call image,$(3),$(4)) --initrd $(parts)/$(1).cpio \
@@ -186,7 +194,8 @@ stock-on := $(addprefix stock-on-,$(MACHINE))
 .PHONY: $(test-on) $(stock-on)
 
 # KUnit runs once, on the default machine. There is none in the base.
-kunit-on = $(if $(filter-out $(default),$(1)),off,$(if $(and $(suites),$(filter series,$(kind))),must,may))
+kunit-on = $(if $(filter-out $(default),$(1)),off,$$(grep -q '^CONFIG_KVM_VCPU_TIME_KUNIT_TEST=y' \
+		$(call obj,test,$(kind))/.config && echo must || echo may))
 
 $(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init
 	@$(call boot-tests,test-$*,$*,$(kind),$(lab)/$(ARCH).tests,--panic splat --kunit $(call kunit-on,$*))
@@ -197,13 +206,13 @@ $(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init
 
 # What has a row on these pages has been seen when all tests ran on all machines.
 errno-pages := devices/vcpu.rst x86/xen-runstate.rst
-whole	:= $(if $(TESTS)$(filter-out $(MACHINE),$(machines))$(filter base,$(kind)),,yes)
+whole	:= $(if $(TESTS)$(VARIANT)$(filter-out $(MACHINE),$(machines))$(filter base,$(kind)),,yes)
 
 test-boots: $(test-on)
 	@$(if $(whole),$(lab)/errnos.py $(addprefix --page Documentation/virt/kvm/,$(errno-pages)) \
 		$(kernel-arch) $(MACHINE:%=$(results)/test-%.ktap) > $(results)/test-errnos.ktap)
 
-reports = $(B)/results/$(1)/$(2)-*.ktap
+reports = $(B)/results/$(1)$(variant)/$(2)-*.ktap
 
 test:
 	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report)
