@@ -137,7 +137,8 @@ int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, vo
  */
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
-	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
+	/* A handler sees @row->size bytes of it, all of which have been read. */
+	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64)) __uninitialized;
 	int r = 0;
 
 	if (row->ready)
