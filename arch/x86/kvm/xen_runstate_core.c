@@ -98,6 +98,12 @@ static __always_inline void area_put(const struct xen_runstate_area *area, bool 
 		put_split(area->page[0] + ofs, area->len - ofs, area->page[1], src, len);
 }
 
+static __always_inline void put_total(const struct xen_runstate_area *area, bool crosses,
+				      size_t ofs, const struct xen_runstate *rs, u32 state)
+{
+	area_put(area, crosses, ofs + (1 + state) * sizeof(u64), &rs->time[state], sizeof(u64));
+}
+
 static u8 area_byte(const struct xen_runstate_area *area, size_t ofs)
 {
 	u8 *byte = ofs < area->len ? area->page[0] + ofs : area->page[1] + ofs - area->len;
@@ -140,7 +146,6 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 	u64 entry_time = rs->entry_time & ~XEN_RUNSTATE_UPDATE;
 	u64 stored = entry_time;
 	u8 first, last;
-	int i;
 
 	if (update_flag) {
 		stored |= XEN_RUNSTATE_UPDATE;
@@ -156,9 +161,10 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 	}
 
 	area_put(area, crosses, 0, &rs->state, sizeof(rs->state));
-#pragma GCC unroll 4
-	for (i = 0; i < ARRAY_SIZE(rs->time); i++)
-		area_put(area, crosses, ofs + (1 + i) * sizeof(u64), &rs->time[i], sizeof(u64));
+	put_total(area, crosses, ofs, rs, RUNSTATE_running);
+	put_total(area, crosses, ofs, rs, RUNSTATE_runnable);
+	put_total(area, crosses, ofs, rs, RUNSTATE_blocked);
+	put_total(area, crosses, ofs, rs, RUNSTATE_offline);
 	/* State and totals before their entry time. */
 	smp_wmb();
 	area_put(area, crosses, ofs, &stored, sizeof(stored));
