@@ -275,6 +275,12 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return r;
 }
 
+/* What the calling thread has ever waited for a CPU: more after each preemption. */
+static u64 run_delay(void)
+{
+	return READ_ONCE(current->sched_info.run_delay);
+}
+
 /*
  * What the calling thread has waited for a CPU since the last account, at most
  * @limit, provided that it is the one which runs the vCPU.
@@ -282,7 +288,7 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
 {
 	return kvm_steal_clock_take(&vcpu->arch.xen.runstate.steal, task_pid(current),
-				    current->sched_info.run_delay, limit);
+				    run_delay(), limit);
 }
 
 /*
@@ -394,7 +400,7 @@ static bool up_to_date(struct kvm_vcpu *vcpu)
 
 	return xr->now.state == RUNSTATE_running && !xr->refresh && xr->accounted == tick &&
 	       xr->long_mode == long_mode(vcpu) &&
-	       kvm_steal_clock_idle(&xr->steal, current->sched_info.run_delay);
+	       kvm_steal_clock_idle(&xr->steal, run_delay());
 }
 
 /* Is the memory still the one that was written last? */
@@ -424,20 +430,21 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
-	kvm_steal_clock_own(&xr->steal, task_pid(current), current->sched_info.run_delay);
-	xr->in_run = true;
+	kvm_steal_clock_own(&xr->steal, task_pid(current), run_delay());
+	WRITE_ONCE(xr->in_run, true);
 
-	if (likely(up_to_date(vcpu) && area_mapped(vcpu)))
+	/* A hook that comes in between leaves it up to date, or asks for a refresh. */
+	if (likely(data_race(up_to_date(vcpu)) && area_mapped(vcpu)))
 		return;
 
 	scoped_guard(preempt)
 		account(vcpu, RUNSTATE_running);
 
-	if (xr->refresh || !area_mapped(vcpu))
+	if (READ_ONCE(xr->refresh) || !area_mapped(vcpu))
 		refresh(vcpu);
 
 	/* Again before guest entry: the ring may have been reaped by then. */
-	if (xr->refresh)
+	if (READ_ONCE(xr->refresh))
 		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
 
@@ -464,7 +471,7 @@ void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 /* Before guest entry, where it may sleep. */
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 {
-	if (vcpu->arch.xen.runstate.refresh)
+	if (READ_ONCE(vcpu->arch.xen.runstate.refresh))
 		refresh(vcpu);
 }
 

@@ -34,7 +34,7 @@ static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 /* Xen may have been switched off for the VM since enter. */
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
 {
-	vcpu->arch.xen.runstate.in_run = false;
+	WRITE_ONCE(vcpu->arch.xen.runstate.in_run, false);
 }
 
 static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
