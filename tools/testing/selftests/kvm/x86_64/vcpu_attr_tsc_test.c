@@ -378,7 +378,7 @@ static void *run_until_stopped(void *arg)
 	return NULL;
 }
 
-TEST_F(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run)
+TEST_F_TIMEOUT(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run, 120)
 {
 	struct runner runners[NR_VCPUS] = {};
 	pthread_t threads[NR_VCPUS];
