@@ -14,7 +14,7 @@ JOBS	?= $(shell nproc)
 
 lab	:= tools/testing/vm
 arches	:= $(patsubst $(lab)/%.mk,%,$(wildcard $(lab)/*.mk))
-flavors	:= plain test
+flavors	:= plain test kcsan
 # Of the configurations of check-configs those that boot here.
 variants := $(patsubst series/configs/%.config,%,$(wildcard $(addprefix series/configs/,no-*.config preempt-*.config)))
 
@@ -92,7 +92,7 @@ help:
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
 	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, KUnit; a splat is deadly'
-	@echo '                (soak: test, if not given)'
+	@echo '                or kcsan: data races; soak: test, if not given'
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; the first has all tests)'
 	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'

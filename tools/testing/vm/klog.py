@@ -30,6 +30,10 @@ SPLATS = re.compile("|".join((
 )))
 
 QUOTED = 40     # lines of a splat
+FRAME = "=" * 60    # before and after a sanitizer's report, which is quoted whole
+
+# What KCSAN says of an access; the line after it tells where.
+ACCESS = re.compile(r"\b(?:read|write|assert no .*)\b.* to 0x[0-9a-f]+ of \d+ bytes by ")
 
 
 def lines(path):
@@ -43,11 +47,26 @@ def splats(log):
     found, end = [], 0
     for i, line in enumerate(log):
         if i >= end and SPLATS.search(line):
-            end = i + QUOTED
+            framed = i and log[i - 1].endswith(FRAME)
+            end = len(log) if framed else i + QUOTED
+            ends = (FRAME,) if framed else ("end trace", "end Kernel panic")
             end = next((j + 1 for j in range(i, min(end, len(log)))
-                        if "end trace" in log[j] or "end Kernel panic" in log[j]), end)
+                        if any(text in log[j] for text in ends)), end)
             found.append(log[i:end])
     return found
+
+
+def is_race(splat):
+    """Is it a report by KCSAN?"""
+    return "BUG: KCSAN: " in splat[0]
+
+
+def races_in(files, races, decode):
+    """Those of the races with an access in one of the files; decode() tells lines' places."""
+    decoded = splats(decode([FRAME] + [line for race in races for line in race]))
+    return [race for race in decoded
+            if any(ACCESS.search(access) and any(f"{file}:" in place for file in files)
+                   for access, place in zip(race, race[1:]))]
 
 
 def kunit(log):

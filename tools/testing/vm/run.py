@@ -54,6 +54,10 @@ def arguments():
     parser.add_argument("--append", default="", help="kernel command line")
     parser.add_argument("--panic", choices=PANIC, default="never", help="what is deadly")
     parser.add_argument("--kunit", choices=KUNIT, default="may", help="at boot")
+    parser.add_argument("--ours", metavar="FILES", type=str.split,
+                        help="where a data race is a splat; elsewhere it is only in the log")
+    parser.add_argument("--decode", metavar="COMMAND", type=shlex.split,
+                        help="adds files and lines to a log, as --ours needs")
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--initrd", required=True)
     parser.add_argument("--commands", required=True, help="the initrd's list of programs")
@@ -145,6 +149,23 @@ def write(path, lines):
         file.writelines(line + "\n" for line in lines)
 
 
+def splats_in(log, args):
+    """Those of the kernel log, but for data races outside of --ours."""
+    splats = klog.splats(log)
+    if args.ours is None:
+        return splats
+
+    def decode(lines):
+        done = subprocess.run(args.decode, input="\n".join(lines), stdout=subprocess.PIPE,
+                              check=True, text=True)
+        return done.stdout.splitlines()
+
+    races = [splat for splat in splats if klog.is_race(splat)]
+    ours = klog.races_in(args.ours, races, decode)
+    print(f"   {len(races)} data races, {len(ours)} of them ours", flush=True)
+    return [splat for splat in splats if not klog.is_race(splat)] + ours
+
+
 def test(args, machine, result, commands):
     progress = Progress()
     limit = time.monotonic() + BOOT_LIMIT + sum(limit + 30 for limit, _ in commands)
@@ -165,7 +186,7 @@ def test(args, machine, result, commands):
     machine.stop()
 
     log = klog.lines(result("console.log"))
-    splats = klog.splats(log)
+    splats = splats_in(log, args)
     kunit = klog.kunit(log)
     if kunit or args.kunit == "must":
         write(result("kunit.ktap"), kunit)

@@ -11,6 +11,14 @@ soak-seconds := $(shell expr $(MINUTES) \* 60)
 # How long one round of a test may take when all run, in seconds.
 round-limit := 1200
 
+# What splats is deadly. But data races of the base are none of ours: with these the run
+# goes on, and is judged when it is over.
+soak-splats-plain := --panic splat
+soak-splats-test  := --panic splat
+soak-splats-kcsan := --ours '$(filter %.c %.h,$(shell cat series/*/files))' \
+	--decode '$(src-$(kind))/scripts/decode_stacktrace.sh \
+		$(call obj,kcsan,$(kind))/vmlinux $(abspath $(src-$(kind)))'
+
 # More CPUs than tests need, for more to go on at once.
 soak: qemu += -smp 4
 
@@ -26,6 +34,6 @@ soak: kernel-$(FLAVOR)-$(kind) selftests $(parts)/init $(parts)/soak
 	@echo $$(($(soak-seconds) + $(round-limit))) soak \
 		/bin/soak $(soak-seconds) $(SEED) $(round-limit) /bin/soak.list > $(parts)/$(soak-on)
 	@$(call machine,$(soak-on),$(default),$(FLAVOR),$(kind),$(parts)/soak $(parts)/soak.list \
-		$(call built-tests,$(soak-on).tests),--panic splat --kunit off)
+		$(call built-tests,$(soak-on).tests),$(soak-splats-$(FLAVOR)) --kunit off)
 	@sed -n 's/^    \(not \)\{0,1\}ok [0-9]* - \(.*\) # \(.*\)/   \2: \3/p' $(results)/$(soak-on).ktap
 	@$(totals) $(call reports,$(ARCH),soak)
