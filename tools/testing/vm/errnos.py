@@ -15,7 +15,6 @@ import sys
 # Rows that no test can reach, and why.
 NOT_REACHED = {
     ("unknown", "EINTR"): "who gets it is about to be killed",
-    ("KVM_ARM_VCPU_PMU_V3_FILTER", "ENOMEM"): "memory does not run out",
     ("KVM_XEN_VCPU_ATTR_TYPE_*", "EINTR"): "who gets it is about to be killed",
 } | {
     (f"KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_{name}", "EOPNOTSUPP"): "KVM selects SCHED_INFO"

@@ -229,6 +229,24 @@ static inline u64 pvtime_get_ipa(struct kvm_vcpu *vcpu)
 	return ipa;
 }
 
+/* All that can be read back of a vCPU, or the errno. */
+struct snapshot {
+	int pmu_irq;
+	int timer[HPTIMER + 1];
+	u64 ipa;
+};
+
+static inline struct snapshot take_snapshot(struct kvm_vcpu *vcpu)
+{
+	struct snapshot shot = { .pmu_irq = pmu_get_irq(vcpu) };
+
+	for (int i = 0; i <= HPTIMER; i++)
+		shot.timer[i] = timer_get_irq(vcpu, i);
+	if (kvm_has_cap(KVM_CAP_STEAL_TIME))
+		shot.ipa = pvtime_get_ipa(vcpu);
+	return shot;
+}
+
 /* Interrupt and initialisation of the PMU as VMMs do it. */
 static inline void start_pmu(struct kvm_vcpu *vcpu)
 {

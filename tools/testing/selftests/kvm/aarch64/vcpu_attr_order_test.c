@@ -148,24 +148,6 @@ static int refusal(const struct order_row *row, bool get, enum stage stage, bool
 	return 0;
 }
 
-/* All that can be read back of a vCPU, or the errno. */
-struct snapshot {
-	int pmu_irq;
-	int timer[HPTIMER + 1];
-	u64 ipa;
-};
-
-static struct snapshot take_snapshot(struct kvm_vcpu *vcpu)
-{
-	struct snapshot shot = { .pmu_irq = pmu_get_irq(vcpu) };
-
-	for (int i = 0; i <= HPTIMER; i++)
-		shot.timer[i] = timer_get_irq(vcpu, i);
-	if (kvm_has_cap(KVM_CAP_STEAL_TIME))
-		shot.ipa = pvtime_get_ipa(vcpu);
-	return shot;
-}
-
 TEST_F(vcpu_attr_order, unreadable_kvm_device_attr_is_efault)
 {
 	expect_unreadable_attr_is_efault(_metadata, self->vcpu, &self->mem);

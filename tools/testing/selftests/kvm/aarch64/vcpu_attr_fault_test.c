@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What attributes of vCPUs do when memory runs out, or cannot be copied: a call that
+ * is refused for that changes nothing.
+ */
+#include "vcpu_attr.h"
+#include "vcpu_attr_fault.h"
+#include "vcpu_attr_table.h"
+
+/*
+ * Errors are not noted as reached: the page tells of a struct kvm_device_attr that
+ * cannot be read apart from a payload that cannot be.
+ */
+static int make_call(const struct faulty_call *call, void *payload)
+{
+	const struct kvm_device_attr attr = {
+		.group = call->group,
+		.attr = call->attr,
+		.addr = (uintptr_t)payload,
+	};
+
+	return ioctl(call->vcpu->fd, call->ioctl, &attr) ? -errno : 0;
+}
+
+FIXTURE(vcpu_attr_fault) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	int pmu_type;
+};
+
+FIXTURE_SETUP(vcpu_attr_fault)
+{
+	struct host_pmu pmus[MAX_PMUS];
+
+	if (host_has_pmu()) {
+		ASSERT_LT(0, find_host_pmus(pmus));
+		self->pmu_type = pmus[0].type;
+	}
+	self->vm = vm_create(1);
+	add_st_slot(self->vm, 0);
+	self->vcpu = add_vcpu(self->vm, 0, host_has_pmu(), guest_exits);
+	add_vgic(self->vm);
+}
+
+FIXTURE_TEARDOWN(vcpu_attr_fault)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(vcpu_attr_fault, changes_nothing)
+{
+	static const int pmu_irq = PMU_PPI, timer_irq = 20;
+	static const struct kvm_pmu_event_filter filter = { .action = KVM_PMU_EVENT_DENY };
+	static const u64 ipa = ST_GPA;
+	/* In the order in which they are accepted; what has a value can be got. */
+	const struct {
+		struct vcpu_attr_row attr;
+		const void *value;
+		bool once;
+		int no_memory;
+	} rows[] = {
+		{ { "PMU_V3_SET_PMU", PMU, PMU_SET_PMU, sizeof(int), false }, &self->pmu_type },
+		{ { "PMU_V3_FILTER", PMU, PMU_FILTER, sizeof(filter), false }, &filter,
+		  .no_memory = -ENOMEM },
+		{ { "PMU_V3_IRQ", PMU, PMU_IRQ, sizeof(int), true }, &pmu_irq, .once = true },
+		{ { "PMU_V3_INIT", PMU, PMU_INIT, 0, false }, NULL, .once = true },
+		{ { "TIMER_VTIMER", TIMER, VTIMER, sizeof(int), true }, &timer_irq },
+		{ { "TIMER_PTIMER", TIMER, PTIMER, sizeof(int), true }, &timer_irq },
+		{ { "TIMER_HVTIMER", TIMER, HVTIMER, sizeof(int), true }, &timer_irq },
+		{ { "TIMER_HPTIMER", TIMER, HPTIMER, sizeof(int), true }, &timer_irq },
+		{ { "PVTIME_IPA", PVTIME, PVTIME_IPA, sizeof(u64), true }, &ipa, .once = true },
+	};
+	unsigned int faults = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct vcpu_attr_row *attr = &rows[i].attr;
+		struct faulty_call call = {
+			.name = attr->name,
+			.vcpu = self->vcpu,
+			.ioctl = KVM_HAS_DEVICE_ATTR,
+			.group = attr->group,
+			.attr = attr->attr,
+			.value = rows[i].value,
+			.size = attr->size,
+		};
+
+		if (attr_has(self->vcpu, attr->group, attr->attr))
+			continue;
+		faults += expect_faults_change_nothing(_metadata, &call);
+
+		call.ioctl = KVM_SET_DEVICE_ATTR;
+		call.once = rows[i].once;
+		call.no_memory = rows[i].no_memory;
+		faults += expect_faults_change_nothing(_metadata, &call);
+
+		if (!attr->has_value)
+			continue;
+		call.ioctl = KVM_GET_DEVICE_ATTR;
+		call.once = false;
+		faults += expect_faults_change_nothing(_metadata, &call);
+	}
+	ksft_print_msg("did %u injected faults\n", faults);
+}
+
+/* Filters cannot be read, but as long as there is none a PMU can be chosen. */
+TEST_F(vcpu_attr_fault, filter_without_memory_is_no_filter)
+{
+	const int fd = fail_nth_open();
+	unsigned int nth = 0;
+	int r;
+
+	if (!host_has_pmu())
+		SKIP(return, "no PMU");
+
+	do {
+		fail_nth_begin(fd, ++nth);
+		r = pmu_filter(self->vcpu, 0, 1, KVM_PMU_EVENT_DENY);
+		fail_nth_end(fd);
+	} while (r == -EFAULT);
+	EXPECT_EQ(-ENOMEM, r);
+	EXPECT_EQ(0, pmu_set_pmu(self->vcpu, self->pmu_type));
+
+	EXPECT_EQ(0, pmu_filter(self->vcpu, 0, 1, KVM_PMU_EVENT_DENY));
+	EXPECT_EQ(-EBUSY, pmu_set_pmu(self->vcpu, self->pmu_type));
+	close(fd);
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(!__kvm_test_create_device(vm_create_barebones(), KVM_DEV_TYPE_ARM_VGIC_V3));
+	require_fault_injection();
+
+	return test_harness_run(argc, argv);
+}
