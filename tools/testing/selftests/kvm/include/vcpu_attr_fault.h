@@ -92,7 +92,10 @@ static inline void payload_renew(const struct payload *payload, const struct fau
 		    "mmap: %s", strerror(errno));
 }
 
-/* Returns how often something failed. */
+/*
+ * Returns how often something failed.  That is never for calls that allocate nothing
+ * and read by get_user(), where no faults are injected.
+ */
 static inline unsigned int expect_faults_change_nothing(struct __test_metadata *_metadata,
 							const struct faulty_call *call)
 {
@@ -128,9 +131,6 @@ static inline unsigned int expect_faults_change_nothing(struct __test_metadata *
 
 	EXPECT_EQ(0, r) {
 		TH_LOG("%s: %s", call->name, strerror(-r));
-	}
-	EXPECT_LT(1, nth) {
-		TH_LOG("%s: nothing failed", call->name);
 	}
 
 	munmap(payload.addr, getpagesize());
