@@ -91,7 +91,7 @@ help:
 	@echo
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
-	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, KUnit; a splat is deadly'
+	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, kmemleak, KUnit; a splat is deadly'
 	@echo '                or kcsan: data races; soak: test, if not given'
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; the first has all tests)'
@@ -137,11 +137,11 @@ kernel-test-series: fragments = $(suites)
 image: kernel-$(FLAVOR)-$(kind)
 	@echo $(abspath $(call image,$(FLAVOR),$(kind)))
 
-# A program of the laboratory's own, to run in the machine.
+# Programs of the laboratory's own, to run in the machine.
 compile = mkdir -p $(@D) && \
 	  $(CROSS_COMPILE)gcc -static -O2 -Wall -Wextra -I$(B)/base/tools/include -o $@ $<
 
-$(parts)/init: $(lab)/init.c | base
+$(parts)/init $(parts)/kmemleak: $(parts)/%: $(lab)/%.c | base
 	@$(compile)
 
 # What user space may include: the tree's own, not those of the build machine.
@@ -179,13 +179,16 @@ machine = $(lab)/initramfs $(call obj,$(3),$(4))/usr/gen_init_cpio $(parts)/$(1)
 boot-tests = $(lab)/tests $(selftests-dir) $(4) $(if $(filter $(default),$(2)),,'$(machine-tests)') \
 		> $(parts)/$(1).tests && \
 	  awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
-		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 }' \
-		$(parts)/$(1).tests > $(parts)/$(1) && \
-	  if [ -s $(parts)/$(1) ]; then \
-		$(call machine,$(1),$(2),test,$(3),$(call built-tests,$(1).tests),$(5)); \
+		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 } \
+		END { print "$(leak-check)" }' $(parts)/$(1).tests > $(parts)/$(1) && \
+	  if [ -s $(parts)/$(1).tests ]; then \
+		$(call machine,$(1),$(2),test,$(3),$(call built-tests,$(1).tests) \
+			$(parts)/kmemleak,$(5)); \
 	  else echo "== $(ARCH): none of the tests is for $(2)"; fi
 
 default	:= $(firstword $(MACHINE))
+# After the tests: what memory have they made KVM lose?
+leak-check := 120 kmemleak /bin/kmemleak
 built-tests = $$(awk '{ print "$(tests)/" $$3 }' $(parts)/$(1))
 totals	= $(lab)/totals.py $(src-base)/tools/testing/kunit
 
@@ -197,11 +200,11 @@ stock-on := $(addprefix stock-on-,$(MACHINE))
 kunit-on = $(if $(filter-out $(default),$(1)),off,$$(grep -q '^CONFIG_KVM_VCPU_TIME_KUNIT_TEST=y' \
 		$(call obj,test,$(kind))/.config && echo must || echo may))
 
-$(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init
+$(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init $(parts)/kmemleak
 	@$(call boot-tests,test-$*,$*,$(kind),$(lab)/$(ARCH).tests,--panic splat --kunit $(call kunit-on,$*))
 
 # What splats here goes on, and the splat is listed.
-$(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init
+$(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init $(parts)/kmemleak
 	@$(call boot-tests,stock-$*,$*,base,/dev/null)
 
 # What has a row on these pages has been seen when all tests ran on all machines.
