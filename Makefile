@@ -66,7 +66,7 @@ help:
 	@echo 'Everyday targets:'
 	@echo '  run         boot the series and show it at work: tools/kvm/$(DEMO)'
 	@echo '  test        KUnit, our selftests and those of the base that concern us, on FLAVOR=test'
-	@echo '              last line: the total, of all architectures unless ARCH or TESTS is given'
+	@echo '              last line: the total, of all architectures unless ARCH, TESTS or VARIANT is given'
 	@echo '  test-stock  our selftests on the unedited base: what fails there is what we mend'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
