@@ -80,9 +80,14 @@ static bool gpc_usable(struct gfn_to_pfn_cache *gpc)
 	return data_race(gpc->valid && gpc->generation == generation);
 }
 
+static bool gpc_logged(const struct gfn_to_pfn_cache *gpc)
+{
+	return gpc->memslot && kvm_slot_dirty_track_enabled(gpc->memslot);
+}
+
 static void gpc_mark_dirty(struct gfn_to_pfn_cache *gpc)
 {
-	if (unlikely(gpc->memslot && kvm_slot_dirty_track_enabled(gpc->memslot)))
+	if (unlikely(gpc_logged(gpc)))
 		kvm_gpc_mark_dirty_in_slot(gpc);
 }
 
@@ -174,34 +179,33 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 	return true;
 }
 
-/* Is there room for an entry for each page of the area? */
+/*
+ * Would KVM_RUN go on?  What is above the limit of that is reserved for what KVM
+ * writes before it can exit.
+ */
 static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 {
 	struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
 	u32 used = READ_ONCE(ring->dirty_index) - READ_ONCE(ring->reset_index);
 
-	return !vcpu->kvm->dirty_ring_size ||
-	       used + ARRAY_SIZE(vcpu->arch.xen.runstate.gpc) <= ring->size;
+	return !vcpu->kvm->dirty_ring_size || used < ring->soft_limit;
 }
 
 /*
- * Is the area mapped, and nobody logs who writes it?  Its memslots stay the ones
+ * Is the area mapped where it is logged who writes?  Its memslots stay the ones
  * that are looked at here until it is mapped anew.  Called with SRCU held.
  */
-static bool area_unlogged(struct kvm_vcpu *vcpu)
+static bool area_logged(struct kvm_vcpu *vcpu)
 {
 	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(vcpu->arch.xen.runstate.gpc); i++) {
-		if (!gpc[i].active)
-			continue;
-		if (!gpc_usable(&gpc[i]) ||
-		    (gpc[i].memslot && kvm_slot_dirty_track_enabled(gpc[i].memslot)))
-			return false;
+		if (gpc[i].active && gpc_usable(&gpc[i]) && gpc_logged(&gpc[i]))
+			return true;
 	}
 
-	return true;
+	return false;
 }
 
 /* Write @rs to the area, and wait for its pages if need be. */
@@ -210,17 +214,21 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 	bool loaded = kvm_get_running_vcpu() == vcpu, load = false;
 	int idx, r = 0;
 
-	/* Userspace makes room, and must not make KVM lose entries instead. */
-	if (area_registered(vcpu) && !dirty_ring_has_room(vcpu))
-		return -EBUSY;
-
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
 	do {
-		/* What is logged is logged for the vCPU that is loaded. */
-		if (!loaded && !load && !area_unlogged(vcpu)) {
-			vcpu_load(vcpu);
-			load = true;
+		if (area_logged(vcpu)) {
+			/* Userspace makes room, and must not make KVM lose entries instead. */
+			if (!dirty_ring_has_room(vcpu)) {
+				r = -EBUSY;
+				break;
+			}
+
+			/* What is logged is logged for the vCPU that is loaded. */
+			if (!loaded && !load) {
+				vcpu_load(vcpu);
+				load = true;
+			}
 		}
 
 		if (area_try_write(vcpu, rs))
