@@ -4,8 +4,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/sched/stat.h>
-
 #include <xen/interface/xen.h>
 
 #include "xen_runstate.h"
@@ -16,12 +14,6 @@
 
 #define RUNSTATE(payload)	\
 	((typeof_member(struct kvm_xen_vcpu_attr, u.runstate) *)(payload))
-
-/* Without the scheduler's figures there is no runstate. */
-int xen_runstate_ready(struct kvm_vcpu *vcpu, bool set)
-{
-	return sched_info_on() ? 0 : -EOPNOTSUPP;
-}
 
 int xen_set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			  const void *payload)

@@ -8,8 +8,6 @@ struct kvm_vcpu;
 struct kvm_vcpu_attr;
 
 /* The callbacks of runstate's rows among the Xen vCPU attributes. */
-int xen_runstate_ready(struct kvm_vcpu *vcpu, bool set);
-
 int xen_set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			  const void *payload);
 

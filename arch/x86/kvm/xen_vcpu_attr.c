@@ -183,8 +183,7 @@ static int get_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, voi
 
 	if (xen->timer_expires) {
 		hrtimer_cancel(&xen->timer);
-		scoped_guard(srcu, &vcpu->kvm->srcu)
-			kvm_xen_inject_timer_irqs(vcpu);
+		kvm_xen_inject_timer_irqs(vcpu);
 	}
 
 	TIMER(payload)->port = xen->timer_virq;
@@ -222,33 +221,26 @@ static int get_upcall_vector(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 		.get	= _get,						\
 		.set	= _set,						\
 	}
-#define XEN_ADDR_ATTR(type, cache, _ready, _set)			\
+#define XEN_ADDR_ATTR(type, cache, _set)				\
 	[KVM_XEN_VCPU_ATTR_TYPE_##type] = {				\
 		.size	= KVM_VCPU_ATTR_SIZE(u64),			\
 		.data	= offsetof(struct kvm_vcpu_xen, cache),		\
-		.ready	= _ready,					\
 		.get	= get_gpa,					\
-		.set	= _set,						\
-	}
-#define RUNSTATE_ATTR(type, member, _get, _set)				\
-	[KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_##type] = {			\
-		.size	= KVM_VCPU_ATTR_SIZE(typeof_member(struct kvm_xen_vcpu_attr, u.member)), \
-		.ready	= xen_runstate_ready,				\
-		.get	= _get,						\
 		.set	= _set,						\
 	}
 
 static const struct kvm_vcpu_attr attrs[] = {
-	XEN_ADDR_ATTR(VCPU_INFO, vcpu_info_cache, NULL, set_vcpu_info),
-	XEN_ADDR_ATTR(VCPU_TIME_INFO, vcpu_time_info_cache, NULL, set_vcpu_time_info),
-	XEN_ADDR_ATTR(RUNSTATE_ADDR, runstate.gpc[0], xen_runstate_ready, xen_set_runstate_addr),
-	RUNSTATE_ATTR(CURRENT,	runstate.state,	xen_get_runstate_current, xen_set_runstate_current),
-	RUNSTATE_ATTR(DATA,	runstate,	xen_get_runstate_data,	xen_set_runstate_data),
-	RUNSTATE_ATTR(ADJUST,	runstate,	xen_get_runstate_adjust, xen_set_runstate_adjust),
-	XEN_ATTR(VCPU_ID,	vcpu_id,	get_vcpu_id,		set_vcpu_id),
-	XEN_ATTR(TIMER,		timer,		get_timer,		set_timer),
-	XEN_ATTR(UPCALL_VECTOR,	vector,		get_upcall_vector,	set_upcall_vector),
-	XEN_ATTR(VCPU_INFO_HVA,	hva,		get_vcpu_info_hva,	set_vcpu_info_hva),
+	XEN_ADDR_ATTR(VCPU_INFO, vcpu_info_cache, set_vcpu_info),
+	XEN_ADDR_ATTR(VCPU_TIME_INFO, vcpu_time_info_cache, set_vcpu_time_info),
+	XEN_ADDR_ATTR(RUNSTATE_ADDR, runstate.gpc[0], xen_set_runstate_addr),
+	XEN_ATTR(RUNSTATE_CURRENT, runstate.state, xen_get_runstate_current,
+		 xen_set_runstate_current),
+	XEN_ATTR(RUNSTATE_DATA,	runstate, xen_get_runstate_data, xen_set_runstate_data),
+	XEN_ATTR(RUNSTATE_ADJUST, runstate, xen_get_runstate_adjust, xen_set_runstate_adjust),
+	XEN_ATTR(VCPU_ID,	vcpu_id,  get_vcpu_id,		 set_vcpu_id),
+	XEN_ATTR(TIMER,		timer,	  get_timer,		 set_timer),
+	XEN_ATTR(UPCALL_VECTOR,	vector,	  get_upcall_vector,	 set_upcall_vector),
+	XEN_ATTR(VCPU_INFO_HVA,	hva,	  get_vcpu_info_hva,	 set_vcpu_info_hva),
 };
 
 const struct kvm_vcpu_attr_group kvm_xen_vcpu_attrs = {

@@ -16,9 +16,6 @@ import sys
 NOT_REACHED = {
     ("unknown", "EINTR"): "who gets it is about to be killed",
     ("KVM_XEN_VCPU_ATTR_TYPE_*", "EINTR"): "who gets it is about to be killed",
-} | {
-    (f"KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_{name}", "EOPNOTSUPP"): "KVM selects SCHED_INFO"
-    for name in ("ADDR", "CURRENT", "DATA", "ADJUST")
 }
 
 # Tables that precede all attributes are about calls of any of them, even unknown ones.
