@@ -4,6 +4,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kvm_host.h>
+
 #include <xen/interface/xen.h>
 
 #include "xen_runstate.h"
