@@ -1,6 +1,7 @@
-// One look at the guest's mode for all of an event.
+// One look at the guest's mode for all of an event; and no bit that is kept for a
+// vCPU outlives the mode in which it was set.
 //
-// in arch/x86/kvm/xen.c: declare=1 bound=1 use=2
+// in arch/x86/kvm/xen.c: declare=1 bound=1 use=2 store=2 look=2 leave=1
 
 @declare@
 identifier f = kvm_xen_set_evtchn_fast;
@@ -43,3 +44,34 @@ position p;
 + long_mode
   ...>
   }
+
+@store@
+expression kvm, mode;
+position p;
+@@
+- kvm->arch.xen.long_mode@p = mode
++ WRITE_ONCE(kvm->arch.xen.long_mode, mode)
+
+@look@
+identifier f = {max_evtchn_port, kvm_xen_inject_pending_events};
+expression kvm;
+position p;
+@@
+  f(...)
+  {
+  <...
+- kvm->arch.xen.long_mode@p
++ READ_ONCE(kvm->arch.xen.long_mode)
+  ...>
+  }
+
+@leave@
+identifier pending, pending32, vi, gpc;
+position p;
+@@
+  u32 pending32@p = pending;
+  struct compat_vcpu_info *vi = gpc->khva;
++ unsigned long *kept = &v->arch.xen.evtchn_pending_sel;
++
++ /* What only a 64-bit guest has is not to be pending for ever. */
++ set_mask_bits(kept, ~(unsigned long)U32_MAX, 0);

@@ -261,6 +261,26 @@ TEST_F(xen_evtchn, event_waits_for_the_vcpu_info)
 	EXPECT_EQ(BIT_ULL(PORT / 64), READ_ONCE(vcpu_info->evtchn_pending_sel));
 }
 
+/* A port that the guest no longer has is not delivered for ever. */
+TEST_F(xen_evtchn, event_of_a_mode_that_was_left_is_over)
+{
+	struct vcpu_info *vcpu_info = addr_gpa2hva(self->vm, VCPU_INFO_GPA);
+
+	set_shared_info(self->vm, SHINFO_GPA / PAGE_SIZE);
+	EXPECT_EQ(0, send_event(self->vcpu, LAST_PORT_64));
+
+	xen_set_long_mode(self->vm, false);
+	set_vcpu_info(self->vcpu, VCPU_INFO_GPA);
+	runstate_vcpu_run(self->vcpu);
+	WRITE_ONCE(vcpu_info->evtchn_upcall_pending, false);
+	runstate_vcpu_run(self->vcpu);
+	EXPECT_EQ(false, READ_ONCE(vcpu_info->evtchn_upcall_pending));
+
+	xen_set_long_mode(self->vm, true);
+	EXPECT_EQ(0, send_event(self->vcpu, PORT));
+	EXPECT_EQ(true, READ_ONCE(vcpu_info->evtchn_upcall_pending));
+}
+
 /*
  * The vCPU keeps what it could not deliver, a bit for each word of ports: 64 of a
  * 64-bit guest, but 128 if the words of that are taken for those of a 32-bit one.
