@@ -439,6 +439,8 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
 	kvm_steal_clock_own(&xr->steal, task_pid(current), run_delay());
+	/* A hook that sees in_run is on this CPU, and sees the owner as well. */
+	barrier();
 	WRITE_ONCE(xr->in_run, true);
 
 	/* A hook that comes in between leaves it up to date, or asks for a refresh. */
