@@ -424,9 +424,10 @@ static int ring_used(struct kvm_vcpu *vcpu, int from)
 
 static void reap_some(struct kvm_vcpu *vcpu, int from, int n)
 {
-	/* KVM may use an entry again as soon as it sees that. */
-	for (int i = from; i < from + n; i++)
+	for (int i = from; i < from + n; i++) {
+		/* KVM may use an entry again as soon as it sees that. */
 		smp_store_release(&ring_entry(vcpu, i)->flags, KVM_DIRTY_GFN_F_RESET);
+	}
 	TEST_ASSERT_EQ(kvm_vm_reset_dirty_ring(vcpu->vm), n);
 }
 
