@@ -114,6 +114,9 @@ base:
 tree: base
 	@series/compose $(src-base) $(src-series) >&2
 
+# What the kernel's code in the tree is known by, whatever its pages and tests are.
+code = $$(git -C $(src-series) rev-parse HEAD:arch HEAD:include HEAD:virt | git hash-object --stdin)
+
 # $(call build,FLAVOR,KIND)
 build	= $(call step,$(kernel)-config) 'configuring $(kernel)' \
 		$(lab)/configure $(src-$(2)) $(call obj,$(1),$(2)) \

@@ -10,7 +10,7 @@ export SIGNOFF
 
 mails: tree
 	@series/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
-		$(if $(benches),--bench $(benches))
+		$(if $(benches),--code "$(code)" --bench $(benches))
 	@series/am $(src-base) $(src-series) $(mails)
 
 series: mails

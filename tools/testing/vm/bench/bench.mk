@@ -42,5 +42,5 @@ $(counts) $(contests): kernel-plain-base kernel-plain-series bench-program $(par
 		> $(bench-results)/$@ || { cat $(bench-results)/$@ >&2; exit 1; }
 
 bench: $(counts) $(contests)
-	@$(bench)/report.py --json $(results)/bench.json $(bench)/$(ARCH).table \
+	@$(bench)/report.py --json $(results)/bench.json --code "$(code)" $(bench)/$(ARCH).table \
 		$(addprefix $(bench-results)/,$^)

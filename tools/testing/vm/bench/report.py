@@ -157,6 +157,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", required=True, help="file to write")
+    options.add_argument("--code", required=True, help="what the series' code is known by")
     options.add_argument("table", metavar="TABLE")
     options.add_argument("result", metavar="RESULT", nargs="+")
     given = options.parse_args()
@@ -182,7 +183,7 @@ def main():
         print(f"{row.result}: pairs of runs differ by {pairs}, on {os.cpu_count()} CPUs")
 
     with open(given.json, "w", encoding="utf-8") as file:
-        json.dump({"runs": runs, "repeatable": not differing, "cpus": os.cpu_count(),
+        json.dump({"code": given.code, "runs": runs, "repeatable": not differing, "cpus": os.cpu_count(),
                    "operations": rows}, file, indent=1)
         file.write("\n")
     return 1 if differing else 0
