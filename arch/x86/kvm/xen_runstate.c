@@ -92,7 +92,7 @@ static void gpc_mark_dirty(struct gfn_to_pfn_cache *gpc)
 }
 
 /* What is to be written, and where. */
-struct area_write {
+struct write_request {
 	struct xen_runstate_area area;
 	const struct xen_runstate *rs;
 	bool long_mode;
@@ -100,7 +100,7 @@ struct area_write {
 };
 
 static __always_inline void area_store(struct gfn_to_pfn_cache *gpc,
-				       const struct area_write *w)
+				       const struct write_request *w)
 {
 	xen_runstate_store(&w->area, w->rs, w->long_mode, w->update_flag);
 	gpc_mark_dirty(gpc);
@@ -110,7 +110,7 @@ static __always_inline void area_store(struct gfn_to_pfn_cache *gpc,
  * A function for each cache, so that each lock is dropped where it was taken:
  * sparse cannot follow a lock that is held under a condition.
  */
-static noinline bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct area_write *w)
+static noinline bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct write_request *w)
 {
 	bool usable;
 
@@ -127,7 +127,7 @@ static noinline bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struc
 	return usable;
 }
 
-static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct area_write *w)
+static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct write_request *w)
 {
 	size_t size = xen_runstate_area_size(w->long_mode);
 	bool stored = false;
@@ -159,7 +159,7 @@ static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct area_write *w)
 static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	struct area_write w;
+	struct write_request w;
 
 	w.rs = rs;
 	w.long_mode = long_mode(vcpu);
@@ -303,7 +303,7 @@ static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
  * Make @next the runstate and show it to the guest, or change nothing.  Only
  * for ioctls other than KVM_RUN.
  */
-static int commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
+static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	int r;
@@ -331,7 +331,7 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 	elapsed = xen_runstate_elapsed(&next, runstate_clock(vcpu));
 	xen_runstate_account(&next, state, elapsed, take_steal(vcpu, elapsed));
 
-	r = commit(vcpu, &next);
+	r = runstate_commit(vcpu, &next);
 	if (r)
 		xr->steal = steal;
 
@@ -351,7 +351,7 @@ int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *
 	if (!xen_runstate_valid(next, max(runstate_clock(vcpu), own)))
 		return -EINVAL;
 
-	r = commit(vcpu, next);
+	r = runstate_commit(vcpu, next);
 
 	/* The owner's baseline goes with the entry time, old or new. */
 	if (!r && next->entry_time != own)
@@ -372,14 +372,14 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 	    !xen_runstate_valid(&next, runstate_clock(vcpu)))
 		return -EINVAL;
 
-	return commit(vcpu, &next);
+	return runstate_commit(vcpu, &next);
 }
 
 /*
  * Charge the time so far and enter @state.  Does not sleep; what cannot be
  * written now is left to be refreshed.  Called with SRCU held.
  */
-static void account(struct kvm_vcpu *vcpu, u32 state)
+static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	u64 elapsed;
@@ -421,7 +421,7 @@ static bool area_mapped(struct kvm_vcpu *vcpu)
 }
 
 /* Map and write what the hooks could not, or let it be until there is a way. */
-static void refresh(struct kvm_vcpu *vcpu)
+static void runstate_refresh(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
@@ -448,10 +448,10 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 		return;
 
 	scoped_guard(preempt)
-		account(vcpu, RUNSTATE_running);
+		runstate_account(vcpu, RUNSTATE_running);
 
 	if (READ_ONCE(xr->refresh) || !area_mapped(vcpu))
-		refresh(vcpu);
+		runstate_refresh(vcpu);
 
 	/* Again before guest entry: the ring may have been reaped by then. */
 	if (READ_ONCE(xr->refresh))
@@ -465,7 +465,7 @@ void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
 		return;
 
 	scoped_guard(srcu, &vcpu->kvm->srcu)
-		account(vcpu, RUNSTATE_running);
+		runstate_account(vcpu, RUNSTATE_running);
 
 	if (unlikely(vcpu->arch.xen.runstate.refresh))
 		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
@@ -474,7 +474,7 @@ void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
 /* Called with the runqueue locked and SRCU held. */
 void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 {
-	account(vcpu, RUNSTATE_runnable);
+	runstate_account(vcpu, RUNSTATE_runnable);
 	vcpu->arch.xen.runstate.now.preempted = true;
 }
 
@@ -482,7 +482,7 @@ void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 {
 	if (READ_ONCE(vcpu->arch.xen.runstate.refresh))
-		refresh(vcpu);
+		runstate_refresh(vcpu);
 }
 
 /* Have the area follow a switch of the guest between 32-bit and 64-bit mode. */
