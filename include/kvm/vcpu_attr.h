@@ -46,15 +46,15 @@ struct kvm_vcpu_attr {
  * struct kvm_vcpu_attr_group - attributes that belong together
  * @rows: a row for each attribute, at the index that is its number
  * @nr: number of @rows
- * @offered: does this host offer the group?  NULL: every host does
  * @feature: does the vCPU have the feature that the group is about?  NULL: it
  *	     needs none
+ * @offered: does this host offer the feature?  Asked if the vCPU lacks it
  */
 struct kvm_vcpu_attr_group {
 	const struct kvm_vcpu_attr *rows;
 	u32 nr;
-	bool (*offered)(struct kvm_vcpu *vcpu);
 	bool (*feature)(struct kvm_vcpu *vcpu);
+	bool (*offered)(void);
 };
 
 /**

@@ -151,16 +151,25 @@ int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, vo
 	return r;
 }
 
-static const struct kvm_vcpu_attr_group *find_group(struct kvm_vcpu *vcpu, u32 number)
+static const struct kvm_vcpu_attr_group *find_group(u32 number)
 {
 	const struct kvm_vcpu_attr_table *table = &kvm_arch_vcpu_attrs;
-	const struct kvm_vcpu_attr_group *group;
 
 	if (number >= table->nr)
 		return NULL;
 
-	group = table->groups[array_index_nospec(number, table->nr)];
-	return group && (!group->offered || group->offered(vcpu)) ? group : NULL;
+	return table->groups[array_index_nospec(number, table->nr)];
+}
+
+static bool has_feature(const struct kvm_vcpu_attr_group *group, struct kvm_vcpu *vcpu)
+{
+	return !group->feature || group->feature(vcpu);
+}
+
+/* Why not: could no vCPU of this host have the feature, or has this one not? */
+static int no_feature(const struct kvm_vcpu_attr_group *group)
+{
+	return group->offered() ? -ENODEV : -ENXIO;
 }
 
 /* What the call is about: all but the flags, which mean nothing. */
@@ -198,13 +207,13 @@ int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *
 {
 	const struct kvm_vcpu_attr_group *group;
 	const struct kvm_vcpu_attr *row;
-	struct kvm_device_attr attr;
-	bool has_feature;
+	/* Of what is not read nothing is used. */
+	struct kvm_device_attr attr __uninitialized;
 
 	if (read_attr(&attr, argp))
 		return -EFAULT;
 
-	group = find_group(vcpu, attr.group);
+	group = find_group(attr.group);
 	if (!group)
 		return -ENXIO;
 
@@ -212,22 +221,20 @@ int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *
 	if (!row)
 		return -ENXIO;
 
-	has_feature = !group->feature || group->feature(vcpu);
-
 	switch (ioctl) {
 	case KVM_HAS_DEVICE_ATTR:
-		return has_feature ? 0 : -ENXIO;
+		return has_feature(group, vcpu) ? 0 : -ENXIO;
 	case KVM_GET_DEVICE_ATTR:
 		if (!row->get)
 			return -ENXIO;
-		if (!has_feature)
-			return -ENODEV;
+		if (!has_feature(group, vcpu))
+			return no_feature(group);
 		return kvm_vcpu_attr_get(vcpu, row, u64_to_user_ptr(attr.addr));
 	case KVM_SET_DEVICE_ATTR:
 		if (!row->set)
 			return -ENXIO;
-		if (!has_feature)
-			return -ENODEV;
+		if (!has_feature(group, vcpu))
+			return no_feature(group);
 		return kvm_vcpu_attr_set(vcpu, row, u64_to_user_ptr(attr.addr));
 	default:
 		return -ENOTTY;

@@ -62,6 +62,7 @@ static void own_groups_are_sane(struct kunit *test)
 			continue;
 
 		KUNIT_EXPECT_TRUE_MSG(test, kvm_vcpu_attr_group_sane(group), "group %d", i);
+		KUNIT_EXPECT_TRUE_MSG(test, !group->feature || group->offered, "group %d", i);
 		nr += group->nr;
 	}
 

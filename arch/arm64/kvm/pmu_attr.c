@@ -17,7 +17,7 @@
 #include "pmu_attr.h"
 #include "vcpu_attr.h"
 
-static bool pmu_offered(struct kvm_vcpu *vcpu)
+static bool pmu_offered(void)
 {
 	return kvm_arm_support_pmu_v3();
 }
@@ -254,6 +254,6 @@ static const struct kvm_vcpu_attr pmu_attrs[] = {
 const struct kvm_vcpu_attr_group kvm_arm_pmu_attrs = {
 	.rows	 = pmu_attrs,
 	.nr	 = ARRAY_SIZE(pmu_attrs),
-	.offered = pmu_offered,
 	.feature = has_pmu,
+	.offered = pmu_offered,
 };
