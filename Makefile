@@ -16,7 +16,7 @@ lab	:= tools/testing/vm
 arches	:= $(patsubst $(lab)/%.mk,%,$(wildcard $(lab)/*.mk))
 flavors	:= plain test kcsan
 # Of the configurations of check-configs those that boot here.
-variants := $(patsubst series/configs/%.config,%,$(wildcard $(addprefix series/configs/,no-*.config preempt-*.config)))
+variants := $(patsubst series/configs/%.config,%,$(wildcard $(addprefix series/configs/,no-*.config preempt-*.config modules.config)))
 
 # $(call one-of,VARIABLE,allowed values)
 one-of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)) is not known; one of: $(2)))
@@ -45,10 +45,15 @@ src-base   := $(B)/base
 src-series := $(B)/tree
 kind	:= $(if $(filter 1,$(BASE_ONLY)),base,series)
 
-# $(call kernel,FLAVOR,KIND) $(call obj,...) $(call image,...)
+# What VARIANT=modules loads before the tests, and removes after them.
+modules	:= $(if $(filter modules,$(VARIANT)),$(kvm-modules))
+loader	:= $(if $(modules),$(parts)/busybox)
+
+# $(call kernel,FLAVOR,KIND) $(call obj,...) $(call image,...) $(call ko,...)
 kernel	= $(ARCH)-$(1)-$(2)$(variant)
 obj	= $(B)/obj/$(kernel)
 image	= $(call obj,$(1),$(2))/$(kernel-image)
+ko	= $(modules:%=$(call obj,$(1),$(2))/%.ko)
 step	= $(lab)/step $(B)/log/$(1).log
 
 export KERNEL_ARCH	:= $(kernel-arch)
@@ -97,7 +102,7 @@ help:
 	@echo '                (test, test-stock: all; the first has all tests)'
 	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
-	@echo '                $(variants)'
+	@echo '                $(variants); but modules: test, vm, on x86'
 	@echo '  KERNEL=/path  compose onto this Linux $(BASE_SERIES) tree, which stays as it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
@@ -124,7 +129,8 @@ build	= $(call step,$(kernel)-config) 'configuring $(kernel)' \
 			$(wildcard $(lab)/$(ARCH).$(1).config) $(fragments) \
 			$(VARIANT:%=series/configs/%.config)) && \
 	  $(call step,$(kernel)) 'building $(kernel)' \
-		$(lab)/kmake $(src-$(2)) $(call obj,$(1),$(2)) -j$(JOBS) $(kernel-target)
+		$(lab)/kmake $(src-$(2)) $(call obj,$(1),$(2)) -j$(JOBS) $(kernel-target) \
+			$(if $(modules),modules)
 
 # kernel-FLAVOR-KIND
 kernel-%-base: base
@@ -183,10 +189,11 @@ boot-tests = $(lab)/tests $(selftests-dir) $(4) $(if $(filter $(default),$(2)),,
 		> $(parts)/$(1).tests && \
 	  awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
 		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 } \
-		END { print "$(leak-check)" }' $(parts)/$(1).tests > $(parts)/$(1) && \
+		END { print "$(leak-check)" }' $(parts)/$(1).tests | \
+		$(lab)/modules $(notdir $(modules)) > $(parts)/$(1) && \
 	  if [ -s $(parts)/$(1).tests ]; then \
 		$(call machine,$(1),$(2),test,$(3),$(call built-tests,$(1).tests) \
-			$(parts)/kmemleak,$(5)); \
+			$(parts)/kmemleak $(call ko,test,$(3)) $(loader),$(5)); \
 	  else echo "== $(ARCH): none of the tests is for $(2)"; fi
 
 default	:= $(firstword $(MACHINE))
@@ -203,7 +210,7 @@ stock-on := $(addprefix stock-on-,$(MACHINE))
 kunit-on = $(if $(filter-out $(default),$(1)),off,$$(grep -q '^CONFIG_KVM_VCPU_TIME_KUNIT_TEST=y' \
 		$(call obj,test,$(kind))/.config && echo must || echo may))
 
-$(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init $(parts)/kmemleak
+$(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init $(parts)/kmemleak $(loader)
 	@$(call boot-tests,test-$*,$*,$(kind),$(lab)/$(ARCH).tests,--panic splat --kunit $(call kunit-on,$*))
 
 # What splats here goes on, and the splat is listed.
@@ -242,7 +249,7 @@ run: kernel-plain-$(kind) $(demo) $(parts)/init
 vm: kernel-$(FLAVOR)-$(kind) selftests $(demo) $(parts)/busybox $(parts)/init
 	@: > $(parts)/$@
 	@$(call machine,$@,$(default),$(FLAVOR),$(kind),$(call built-tests,selftests) \
-		$(demo) $(parts)/busybox,--mode shell)
+		$(demo) $(call ko,$(FLAVOR),$(kind)) $(parts)/busybox,--mode shell)
 
 kunit: tree
 	@env -u MAKEFLAGS -u MAKELEVEL -u KERNEL_ARCH $(B)/tree/tools/testing/kunit/kunit.py run \

@@ -13,6 +13,9 @@ kvm-dir		:= arch/x86/kvm
 selftests-dir	:= x86_64
 demos		:= xen_runstate vcpu_attrs
 
+# KVM=m: what is loaded, in this order.
+kvm-modules	:= virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
+
 # What all machines have. An AMD CPU with SVM; its guests run as nested ones of TCG's.
 # One thread: with more, QEMU 7.2 loses state of guests that run on both CPUs at once.
 # On an unedited base and without Xen, two vCPUs that exit and compute while a timer
