@@ -256,7 +256,8 @@ static void wait_for_area_in_run(void)
 	wait_for_area(KVM_RUN);
 }
 
-TEST(xen_runstate_wait_ends_by_a_kill)
+/* Three VMs more, which take their time where much else goes on. */
+TEST_F_TIMEOUT(xen_runstate_wait, ends_by_a_kill, 120)
 {
 	expect_kill_ends_wait(_metadata, "the wait for a value", wait_for_value);
 	expect_kill_ends_wait(_metadata, "the wait for an area", wait_for_area_in_attr);
