@@ -127,10 +127,12 @@ gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 
 /*
  * KVM_ARM_VCPU_INIT of a vCPU that has run.  What boots now starts from 0: a
- * kernel takes the time that it finds at first for stolen since then.
+ * kernel takes the time that it finds at first for stolen since then.  Without an
+ * owner the clock starts with the next run.
  */
 void kvm_arm_pvtime_vcpu_reset(struct kvm_vcpu *vcpu)
 {
+	kvm_steal_clock_destroy(&vcpu->arch.steal.clock);
 	vcpu->arch.steal.pending = 0;
 	vcpu->arch.steal.total = 0;
 	vcpu->arch.steal.reset = true;
