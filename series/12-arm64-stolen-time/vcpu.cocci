@@ -42,7 +42,7 @@ position p;
 + 	struct kvm_steal_clock clock;
 + 	u64 pending;
 + 	u64 total;
-+ 	bool reset;
++ 	u64 stale;
   	gpa_t base;
   } steal;
   ...

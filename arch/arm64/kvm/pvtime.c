@@ -90,15 +90,14 @@ long kvm_hypercall_pv_features(struct kvm_vcpu *vcpu)
 }
 
 /*
- * What the guest has been told, here or where its memory comes from.  Before it
- * asks for the first time, that memory may hold anything.
+ * What the structure shows.  Before the guest asks for it for the first time, its
+ * memory may hold anything.
  */
-static u64 told_stolen_time(struct kvm_vcpu *vcpu)
+static u64 shown_stolen_time(struct kvm_vcpu *vcpu)
 {
 	struct pvclock_vcpu_stolen_time st;
 
-	if (vcpu->arch.steal.reset ||
-	    kvm_read_guest_lock(vcpu->kvm, vcpu->arch.steal.base, &st, sizeof(st)) ||
+	if (kvm_read_guest_lock(vcpu->kvm, vcpu->arch.steal.base, &st, sizeof(st)) ||
 	    st.revision || st.attributes || memchr_inv(st.padding, 0, sizeof(st.padding)))
 		return 0;
 
@@ -107,35 +106,43 @@ static u64 told_stolen_time(struct kvm_vcpu *vcpu)
 
 /*
  * PV_TIME_ST.  The guest may ask again, when a CPU comes back online, and the time
- * must not go down then.
+ * must not go down then.  But a kernel that boots takes what it finds at first for
+ * stolen since then: if the memory is that from before a reset, and not restored
+ * since, it starts from what was added since.
  */
 gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 {
 	struct pvclock_vcpu_stolen_time init = {};
+	u64 total = vcpu->arch.steal.total;
 	gpa_t base = vcpu->arch.steal.base;
+	u64 stolen;
 
 	if (base == INVALID_GPA)
 		return INVALID_GPA;
 
-	init.stolen_time = cpu_to_le64(max(told_stolen_time(vcpu), vcpu->arch.steal.total));
+	stolen = shown_stolen_time(vcpu);
+	if (stolen == vcpu->arch.steal.stale + total)
+		stolen = total;
+
+	init.stolen_time = cpu_to_le64(max(stolen, total));
 	if (kvm_write_guest_lock(vcpu->kvm, base, &init, sizeof(init)))
 		return INVALID_GPA;
 
-	vcpu->arch.steal.reset = false;
+	vcpu->arch.steal.stale = 0;
 	return base;
 }
 
 /*
- * KVM_ARM_VCPU_INIT of a vCPU that has run.  What boots now starts from 0: a
- * kernel takes the time that it finds at first for stolen since then.  Without an
- * owner the clock starts with the next run.
+ * KVM_ARM_VCPU_INIT of a vCPU that has run.  It may be the first step of a restore
+ * as well as a reboot, so what the structure shows is left for PV_TIME_ST to judge.
+ * Without an owner the clock starts with the next run.
  */
 void kvm_arm_pvtime_vcpu_reset(struct kvm_vcpu *vcpu)
 {
 	kvm_steal_clock_destroy(&vcpu->arch.steal.clock);
+	vcpu->arch.steal.stale = shown_stolen_time(vcpu);
 	vcpu->arch.steal.pending = 0;
 	vcpu->arch.steal.total = 0;
-	vcpu->arch.steal.reset = true;
 }
 
 void kvm_arm_pvtime_vcpu_destroy(struct kvm_vcpu *vcpu)

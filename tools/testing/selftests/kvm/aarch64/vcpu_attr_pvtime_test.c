@@ -531,11 +531,34 @@ static void expect_to_start_anew(struct __test_metadata *_metadata, struct kvm_v
 	}
 }
 
+/* As Linux does when a CPU comes back online. */
+static void expect_to_go_on(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
+{
+	struct turn turn = turn_in_new_thread(vcpu, 0, SHORT_WAIT);
+
+	expect_fair_turn(_metadata, &turn);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(ST_GPA, guest_does(vcpu, PV_TIME_ST, 0));
+		EXPECT_LE(turn.after, stolen(vcpu)) {
+			TH_LOG("from %lu to %lu", turn.after, stolen(vcpu));
+		}
+	}
+}
+
 /* Else a rebooted kernel would take all that the last one had for its own. */
 TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset)
 {
 	wait_and_reset(self->vcpu);
 	expect_to_start_anew(_metadata, self->vcpu);
+	expect_to_go_on(_metadata, self->vcpu);
+}
+
+TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_that_clears_memory)
+{
+	wait_and_reset(self->vcpu);
+	memset(stolen_time(self->vcpu), 0, sizeof(struct stolen_time));
+	expect_to_start_anew(_metadata, self->vcpu);
+	expect_to_go_on(_metadata, self->vcpu);
 }
 
 TEST_F(vcpu_attr_stolen, does_not_count_what_was_waited_for_before_a_reset)
@@ -544,6 +567,29 @@ TEST_F(vcpu_attr_stolen, does_not_count_what_was_waited_for_before_a_reset)
 	wait_for_cpu(LONG_WAIT);
 	finish_vcpu(self->vcpu, false, guest_does_as_told);
 	expect_to_start_anew(_metadata, self->vcpu);
+}
+
+/* A VMM resets the vCPU, and then loads what it had saved. */
+TEST_F(vcpu_attr_stolen, goes_on_after_a_restore_in_place)
+{
+	wait_and_reset(self->vcpu);
+	stolen_time(self->vcpu)->stolen = 123456789;
+	expect_to_go_on(_metadata, self->vcpu);
+	EXPECT_LE(123456789, stolen(self->vcpu));
+}
+
+/* A VMM that resets the vCPU for a kernel that goes on gives the time back to it. */
+TEST_F(vcpu_attr_stolen, goes_on_if_it_is_taken_away_over_a_reset)
+{
+	u64 before;
+
+	wait_and_reset(self->vcpu);
+	before = stolen(self->vcpu);
+	stolen_time(self->vcpu)->stolen = 0;
+	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	stolen_time(self->vcpu)->stolen = before;
+	expect_to_go_on(_metadata, self->vcpu);
+	EXPECT_LE(before, stolen(self->vcpu));
 }
 
 /* As Linux does when a CPU comes back online. */
@@ -939,6 +985,18 @@ static void expect_vcpu_waits(struct __test_metadata *_metadata, const char *nam
 TEST_F(vcpu_attr_pvtime, guest_that_asks_waits_alone)
 {
 	expect_vcpu_waits(_metadata, "PV_TIME_ST", self->vcpu, ask_for_structure, self->other);
+}
+
+static void *run_and_reset(void *vcpu)
+{
+	run(vcpu);
+	finish_vcpu(vcpu, false, guest_does_as_told);
+	return NULL;
+}
+
+TEST_F(vcpu_attr_pvtime, vcpu_that_is_reset_waits_alone)
+{
+	expect_vcpu_waits(_metadata, "KVM_ARM_VCPU_INIT", self->vcpu, run_and_reset, self->other);
 }
 
 TEST_F(vcpu_attr_pvtime, vcpu_whose_time_was_stolen_waits_alone)
