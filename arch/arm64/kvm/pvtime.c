@@ -53,8 +53,9 @@ bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
 {
 	struct kvm_steal_clock *clock = &vcpu->arch.steal.clock;
 
-	return !kvm_steal_clock_idle(clock, READ_ONCE(current->sched_info.run_delay)) ||
-	       clock->owner != task_pid(current) || vcpu->arch.steal.pending;
+	return clock->owner != task_pid(current) ||
+	       !kvm_steal_clock_idle(clock, READ_ONCE(current->sched_info.run_delay)) ||
+	       vcpu->arch.steal.pending;
 }
 
 /* Called in KVM_RUN, where it may sleep, if stolen time is due. */
