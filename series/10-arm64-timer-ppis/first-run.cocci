@@ -4,28 +4,32 @@
 // in arch/arm64/kvm/arch_timer.c: drop=1 share=1 timer_enable=1
 // in include/kvm/arm_arch_timer.h: claimed=1
 
-// All else that can fail comes first: what the timers claim is then kept.
+// pKVM's part comes last, as it cannot be undone: it is made for the vCPUs that
+// there are.
 @order@
 identifier f = kvm_arch_vcpu_run_pid_change;
-identifier vcpu, ret;
+identifier vcpu, kvm, ret;
 position p;
 @@
   int f@p(struct kvm_vcpu *vcpu)
   {
   ... when any
 - ret = kvm_timer_enable(vcpu);
-- if (ret)
-- 	return ret;
-  ret = kvm_arm_pmu_v3_enable(vcpu);
++ ret = kvm_arm_pmu_v3_enable(vcpu);
+  if (ret)
+  	return ret;
+- ret = kvm_arm_pmu_v3_enable(vcpu);
++ ret = kvm_timer_enable(vcpu);
   if (ret)
   	return ret;
   if (is_protected_kvm_enabled()) {
-  ...
+  	ret = pkvm_create_hyp_vm(kvm);
+- 	if (ret)
++ 	if (ret) {
++ 		kvm_timer_disable(vcpu);
+  		return ret;
++ 	}
   }
-+
-+ ret = kvm_timer_enable(vcpu);
-+ if (ret)
-+ 	return ret;
   ... when any
   }
 

@@ -98,3 +98,12 @@ void kvm_timer_release_ppis(struct kvm_vcpu *vcpu)
 
 	vcpu_timer(vcpu)->ppis_claimed = false;
 }
+
+/* Undo kvm_timer_enable(), for a first run that fails after it. */
+void kvm_timer_disable(struct kvm_vcpu *vcpu)
+{
+	if (irqchip_in_kernel(vcpu->kvm))
+		kvm_timer_release_ppis(vcpu);
+
+	vcpu_timer(vcpu)->enabled = false;
+}
