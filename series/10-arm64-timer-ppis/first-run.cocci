@@ -1,7 +1,7 @@
 // What the first run of a vCPU claims, and what it leaves if it fails.
 //
 // in arch/arm64/kvm/arm.c: order=1
-// in arch/arm64/kvm/arch_timer.c: drop=1 share=1 timer_enable=1
+// in arch/arm64/kvm/arch_timer.c: drop=1 share=1 callers=4 timer_enable=1
 // in include/kvm/arm_arch_timer.h: claimed=1
 
 // pKVM's part comes last, as it cannot be undone: it is made for the vCPUs that
@@ -47,7 +47,19 @@ parameter list ps;
 position p;
 @@
 - static
-  int f@p(ps) { ... }
+  int
+- f@p
++ kvm_nr_timers
+  (ps) { ... }
+
+@callers@
+identifier f = nr_timers;
+expression vcpu;
+position p;
+@@
+- f@p
++ kvm_nr_timers
+  (vcpu)
 
 @timer_enable@
 identifier f = kvm_timer_enable;

@@ -25,7 +25,7 @@ bool kvm_timer_uses_ppi(struct kvm_vcpu *vcpu, int irq)
 
 	lockdep_assert_held(&vcpu->kvm->arch.config_lock);
 
-	for (i = 0; i < nr_timers(vcpu); i++) {
+	for (i = 0; i < kvm_nr_timers(vcpu); i++) {
 		if (vcpu->kvm->arch.timer_data.ppi[i] == irq)
 			return true;
 	}

@@ -62,7 +62,7 @@ static void release_ppi(struct kvm_vcpu *vcpu, struct arch_timer_context *ctx)
 int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu)
 {
 	struct kvm *kvm = vcpu->kvm;
-	int i, nr = nr_timers(vcpu);
+	int i, nr = kvm_nr_timers(vcpu);
 
 	guard(mutex)(&kvm->arch.config_lock);
 
@@ -91,7 +91,7 @@ void kvm_timer_release_ppis(struct kvm_vcpu *vcpu)
 
 	guard(mutex)(&vcpu->kvm->arch.config_lock);
 
-	for (i = 0; i < nr_timers(vcpu); i++) {
+	for (i = 0; i < kvm_nr_timers(vcpu); i++) {
 		kvm_vgic_unmap_phys_irq(vcpu, timer_irq(vcpu_get_timer(vcpu, i)));
 		release_ppi(vcpu, vcpu_get_timer(vcpu, i));
 	}
