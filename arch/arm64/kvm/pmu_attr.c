@@ -27,12 +27,12 @@ static bool has_pmu(struct kvm_vcpu *vcpu)
 	return kvm_vcpu_has_pmu(vcpu);
 }
 
-static int irq_ready(struct kvm_vcpu *vcpu, bool set)
+static int pmu_irq_ready(struct kvm_vcpu *vcpu, bool set)
 {
 	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
 
-static int get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+static int pmu_get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	if (!kvm_arm_pmu_irq_initialized(vcpu))
 		return -ENXIO;
@@ -77,7 +77,7 @@ static bool irq_agrees(struct kvm *kvm, int irq)
  * A PMU that was initialised before there was an irqchip has no interrupt yet and
  * may still be given one; it is claimed when the vCPU first runs.
  */
-static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+static int pmu_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	struct kvm *kvm = vcpu->kvm;
 	int irq = *(const int *)payload;
@@ -97,7 +97,7 @@ static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const
 	return 0;
 }
 
-static int set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+static int pmu_set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	struct kvm_pmu *pmu = &vcpu->arch.pmu;
 	struct kvm *kvm = vcpu->kvm;
@@ -157,7 +157,8 @@ static bool any_pmu_created(struct kvm *kvm)
  * filter decides on all events that none speaks of: what is allowed first is all
  * that is, what is denied first is all that is not.
  */
-static int set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload)
 {
 	const struct kvm_pmu_event_filter *filter = payload;
 	struct kvm_arch *ka = &vcpu->kvm->arch;
@@ -203,7 +204,7 @@ static int set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, co
  * To name the PMU that is selected already changes nothing but what was left
  * open by default: on which CPUs the vCPUs can run.
  */
-static int set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {
 	struct arm_pmu *pmu = kvm_arm_find_pmu(*(const int *)payload);
 	struct kvm_arch *ka = &vcpu->kvm->arch;
@@ -234,20 +235,20 @@ static int set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const
 static const struct kvm_vcpu_attr pmu_attrs[] = {
 	[KVM_ARM_VCPU_PMU_V3_IRQ] = {
 		.size	= KVM_VCPU_ATTR_SIZE(int),
-		.ready	= irq_ready,
-		.get	= get_irq,
-		.set	= set_irq,
+		.ready	= pmu_irq_ready,
+		.get	= pmu_get_irq,
+		.set	= pmu_set_irq,
 	},
 	[KVM_ARM_VCPU_PMU_V3_INIT] = {
-		.set	= set_init,
+		.set	= pmu_set_init,
 	},
 	[KVM_ARM_VCPU_PMU_V3_FILTER] = {
 		.size	= KVM_VCPU_ATTR_SIZE(struct kvm_pmu_event_filter),
-		.set	= set_filter,
+		.set	= pmu_set_filter,
 	},
 	[KVM_ARM_VCPU_PMU_V3_SET_PMU] = {
 		.size	= KVM_VCPU_ATTR_SIZE(int),
-		.set	= set_pmu,
+		.set	= pmu_set_pmu,
 	},
 };
 

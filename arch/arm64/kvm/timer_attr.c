@@ -13,7 +13,7 @@
 #include "timer_ppis.h"
 #include "vcpu_attr.h"
 
-static int irq_ready(struct kvm_vcpu *vcpu, bool set)
+static int timer_irq_ready(struct kvm_vcpu *vcpu, bool set)
 {
 	return !set || irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
@@ -33,13 +33,14 @@ bool kvm_timer_uses_ppi(struct kvm_vcpu *vcpu, int irq)
 	return false;
 }
 
-static int get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+static int timer_get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
 	*(int *)payload = vcpu->kvm->arch.timer_data.ppi[row->data];
 	return 0;
 }
 
-static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+static int timer_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			 const void *payload)
 {
 	int irq = *(const int *)payload;
 
@@ -59,9 +60,9 @@ static int set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const
 	[KVM_ARM_VCPU_TIMER_IRQ_##name] = {		\
 		.size	= KVM_VCPU_ATTR_SIZE(int),	\
 		.data	= TIMER_##name,			\
-		.ready	= irq_ready,			\
-		.get	= get_irq,			\
-		.set	= set_irq,			\
+		.ready	= timer_irq_ready,		\
+		.get	= timer_get_irq,		\
+		.set	= timer_set_irq,		\
 	}
 
 static const struct kvm_vcpu_attr timer_attrs[] = {
