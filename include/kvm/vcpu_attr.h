@@ -76,24 +76,4 @@ int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, vo
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);
 
-/**
- * kvm_vcpu_attr_group_sane - do the rows of a group make sense?
- * @group: the group, which tests are expected to pass in
- *
- * Context: any.
- * Return: true if payloads fit: what can be got has one, and none is too large.
- */
-static inline bool
-kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group)
-{
-	const struct kvm_vcpu_attr *row;
-
-	for (row = group->rows; row < group->rows + group->nr; row++) {
-		if (row->size > KVM_VCPU_ATTR_MAX_SIZE || (row->get && !row->size))
-			return false;
-	}
-
-	return true;
-}
-
 #endif /* __KVM_VCPU_ATTR_H */

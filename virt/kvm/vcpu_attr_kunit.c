@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 #include <linux/kvm_host.h>
 
-#include <kvm/vcpu_attr.h>
+#include <kvm/vcpu_attr_kunit.h>
 
 static int get_nothing(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 		       void *payload)

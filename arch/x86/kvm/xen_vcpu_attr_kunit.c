@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 #include <linux/kvm.h>
 
-#include <kvm/vcpu_attr.h>
+#include <kvm/vcpu_attr_kunit.h>
 
 #include "xen_vcpu_attr.h"
 
