@@ -22,8 +22,8 @@ struct kvm_vcpu;
  * @size: bytes that are read or written in user memory; 0 if the attribute has no
  *	  payload, in which case the address is ignored
  * @data: for @get and @set, so that one function can serve many rows
- * @ready: may the attribute be used as things are?  Called before user memory is
- *	   looked at, with @set telling SET from GET; NULL: always
+ * @ready: may the attribute be set as things are?  Called before user memory is
+ *	   looked at; NULL: always
  * @get: fill in all of @size bytes at @payload; NULL: the attribute has no value
  * @set: take @size bytes at @payload; either does all that is asked or fails
  *	 and changes nothing; NULL: the attribute is read-only
@@ -36,7 +36,7 @@ struct kvm_vcpu;
 struct kvm_vcpu_attr {
 	u32 size;
 	unsigned long data;
-	int (*ready)(struct kvm_vcpu *vcpu, bool set);
+	int (*ready)(struct kvm_vcpu *vcpu);
 	int (*get)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload);
 	int (*set)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 		   const void *payload);

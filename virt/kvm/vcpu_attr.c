@@ -108,18 +108,18 @@ static int write_payload(void __user *addr, const void *payload, u32 size)
  * @row: the attribute, which the host offers
  * @addr: where its &kvm_vcpu_attr.size bytes are to go
  *
+ * Not inlined, as HAS would have to save registers for it.
+ *
  * Context: process context, with vcpu->mutex held.  May sleep.
  * Return: 0; -EFAULT if @addr cannot be written, or what the row's callbacks say.
  */
-int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
+noinline int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			       void __user *addr)
 {
 	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
-	int r = 0;
+	int r;
 
-	if (row->ready)
-		r = row->ready(vcpu, false);
-	if (!r)
-		r = row->get(vcpu, row, payload);
+	r = row->get(vcpu, row, payload);
 	if (!r)
 		r = write_payload(addr, payload, row->size);
 
@@ -142,7 +142,7 @@ int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, vo
 	int r = 0;
 
 	if (row->ready)
-		r = row->ready(vcpu, true);
+		r = row->ready(vcpu);
 	if (!r)
 		r = read_payload(payload, addr, row->size);
 	if (!r)

@@ -27,13 +27,11 @@ static bool has_pmu(struct kvm_vcpu *vcpu)
 	return kvm_vcpu_has_pmu(vcpu);
 }
 
-static int pmu_irq_ready(struct kvm_vcpu *vcpu, bool set)
-{
-	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
-}
-
 static int pmu_get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
+	if (!irqchip_in_kernel(vcpu->kvm))
+		return -EINVAL;
+
 	if (!kvm_arm_pmu_irq_initialized(vcpu))
 		return -ENXIO;
 
@@ -235,7 +233,7 @@ static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 static const struct kvm_vcpu_attr pmu_attrs[] = {
 	[KVM_ARM_VCPU_PMU_V3_IRQ] = {
 		.size	= KVM_VCPU_ATTR_SIZE(int),
-		.ready	= pmu_irq_ready,
+		.ready	= kvm_arm_irq_attr_ready,
 		.get	= pmu_get_irq,
 		.set	= pmu_set_irq,
 	},

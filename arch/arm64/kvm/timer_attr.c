@@ -13,11 +13,6 @@
 #include "timer_ppis.h"
 #include "vcpu_attr.h"
 
-static int timer_irq_ready(struct kvm_vcpu *vcpu, bool set)
-{
-	return !set || irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
-}
-
 /* Is @irq the PPI of one of the vCPU's timers, as things are? */
 bool kvm_timer_uses_ppi(struct kvm_vcpu *vcpu, int irq)
 {
@@ -60,7 +55,7 @@ static int timer_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	[KVM_ARM_VCPU_TIMER_IRQ_##name] = {		\
 		.size	= KVM_VCPU_ATTR_SIZE(int),	\
 		.data	= TIMER_##name,			\
-		.ready	= timer_irq_ready,		\
+		.ready	= kvm_arm_irq_attr_ready,		\
 		.get	= timer_get_irq,		\
 		.set	= timer_set_irq,		\
 	}

@@ -3,11 +3,17 @@
  * The attributes of arm64 vCPUs.
  */
 #include <linux/kernel.h>
-#include <linux/kvm.h>
+#include <linux/kvm_host.h>
 
+#include <kvm/arm_vgic.h>
 #include <kvm/vcpu_attr.h>
 
 #include "vcpu_attr.h"
+
+int kvm_arm_irq_attr_ready(struct kvm_vcpu *vcpu)
+{
+	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
+}
 
 static const struct kvm_vcpu_attr_group *const groups[] = {
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
