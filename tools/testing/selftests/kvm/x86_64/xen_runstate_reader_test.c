@@ -249,7 +249,7 @@ FIXTURE_SETUP(xen_runstate_reader)
 	 * The harness knows one timeout for all; this one fits the test.  Where an
 	 * emulator runs CPUs in turn, a reader that is busy takes most of the time.
 	 */
-	alarm(20 * seconds + 60);
+	alarm(4 * PATIENCE * seconds + 60);
 
 	race->vm = vm_create(2);
 	race->owner = vm_vcpu_add(race->vm, 0, guest_owner);
