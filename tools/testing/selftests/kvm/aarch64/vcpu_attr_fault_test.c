@@ -13,13 +13,7 @@
  */
 static int make_call(const struct faulty_call *call, void *payload)
 {
-	const struct kvm_device_attr attr = {
-		.group = call->group,
-		.attr = call->attr,
-		.addr = (uintptr_t)payload,
-	};
-
-	return ioctl(call->vcpu->fd, call->ioctl, &attr) ? -errno : 0;
+	return attr_ioctl(call->vcpu, call->ioctl, 0, call->group, call->attr, payload);
 }
 
 FIXTURE(vcpu_attr_fault) {

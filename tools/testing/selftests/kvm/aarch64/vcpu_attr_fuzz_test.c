@@ -427,17 +427,12 @@ static int do_call(const struct call *call, struct kvm_vcpu *vcpu)
 	void *addr = call->bad_pointer && size ?
 		     fuzz_bad_pointer(&call->value, size, call->call == ATTR_GET) :
 		     fuzz_good_pointer(&call->value, size);
-	const struct kvm_device_attr dev = {
-		.flags = fuzz_magnitude(),
-		.group = call->group,
-		.attr = call->attr,
-		.addr = (u64)addr,
-	};
+	const u32 flags = fuzz_magnitude();
 	int r;
 
 	fuzz_call("vCPU %u: %s of %u:0x%lx at %p: 0x%lx", vcpu->id, attr_call_names[call->call],
 		  call->group, call->attr, addr, call->value);
-	r = ioctl(vcpu->fd, vcpu_attr_calls[call->call], &dev) ? -errno : 0;
+	r = attr_ioctl(vcpu, vcpu_attr_calls[call->call], flags, call->group, call->attr, addr);
 
 	/* What all attributes have in common is documented as an unknown one's. */
 	if (r == -EIO)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls of vCPU attributes, which return 0 or a negative errno, and note that.
+ * Calls of vCPU attributes, which return 0 or a negative errno, and, but for the
+ * first, note that.
  */
 #ifndef SELFTEST_KVM_VCPU_ATTR_CALL_H
 #define SELFTEST_KVM_VCPU_ATTR_CALL_H
@@ -11,8 +12,8 @@
 
 #include "vcpu_attr_reached.h"
 
-static inline int attr_call_flags(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, u32 flags,
-				  u32 group, u64 attr, const void *addr)
+static inline int attr_ioctl(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, u32 flags,
+			     u32 group, u64 attr, const void *addr)
 {
 	const struct kvm_device_attr dev = {
 		.flags = flags,
@@ -20,7 +21,14 @@ static inline int attr_call_flags(struct kvm_vcpu *vcpu, unsigned long ioctl_nr,
 		.attr = attr,
 		.addr = (uintptr_t)addr,
 	};
-	int r = ioctl(vcpu->fd, ioctl_nr, &dev) ? -errno : 0;
+
+	return ioctl(vcpu->fd, ioctl_nr, &dev) ? -errno : 0;
+}
+
+static inline int attr_call_flags(struct kvm_vcpu *vcpu, unsigned long ioctl_nr, u32 flags,
+				  u32 group, u64 attr, const void *addr)
+{
+	int r = attr_ioctl(vcpu, ioctl_nr, flags, group, attr, addr);
 
 	return note_vcpu_attr_error(ioctl_nr, group, attr, r);
 }

@@ -117,12 +117,8 @@ static inline bool every_attr_is_eio(struct kvm_vcpu *vcpu, const u64 *value)
 	for (int i = 0; i < NR_VCPU_ATTRS * NR_ATTR_CALLS; i++) {
 		const unsigned long nr = vcpu_attr_calls[i % NR_ATTR_CALLS];
 		const int attr = i / NR_ATTR_CALLS;
-		const struct kvm_device_attr dev = {
-			.group = vcpu_attrs[attr].group,
-			.attr = vcpu_attrs[attr].attr,
-			.addr = (uintptr_t)value,
-		};
-		int r = ioctl(vcpu->fd, nr, &dev) ? -errno : 0;
+		int r = attr_ioctl(vcpu, nr, 0, vcpu_attrs[attr].group, vcpu_attrs[attr].attr,
+				   value);
 
 		eio &= note_vcpu_attr_error(nr, UNKNOWN_GROUP, UNKNOWN_ATTR, r) == -EIO;
 		eio &= attr_call(vcpu, nr, UNKNOWN_GROUP, UNKNOWN_ATTR, value) == -EIO;

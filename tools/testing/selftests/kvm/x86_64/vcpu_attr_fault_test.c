@@ -6,6 +6,7 @@
  */
 #include <sys/ioctl.h>
 
+#include "vcpu_attr_call.h"
 #include "xen_runstate.h"
 
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)
@@ -31,16 +32,9 @@ static struct snapshot take_snapshot(struct kvm_vcpu *vcpu)
  */
 static int make_call(const struct faulty_call *call, void *payload)
 {
-	const struct kvm_device_attr attr = {
-		.group = call->group,
-		.attr = call->attr,
-		.addr = (uintptr_t)payload,
-	};
-	const bool is_xen = call->ioctl == KVM_XEN_VCPU_GET_ATTR ||
-			    call->ioctl == KVM_XEN_VCPU_SET_ATTR;
-	const void *arg = is_xen ? payload : &attr;
-
-	return ioctl(call->vcpu->fd, call->ioctl, arg) ? -errno : 0;
+	if (call->ioctl == KVM_XEN_VCPU_GET_ATTR || call->ioctl == KVM_XEN_VCPU_SET_ATTR)
+		return ioctl(call->vcpu->fd, call->ioctl, payload) ? -errno : 0;
+	return attr_ioctl(call->vcpu, call->ioctl, 0, call->group, call->attr, payload);
 }
 
 FIXTURE(vcpu_attr_fault) {
