@@ -211,7 +211,7 @@ static bool area_logged(struct kvm_vcpu *vcpu)
 /* Write @rs to the area, and wait for its pages if need be. */
 static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
-	bool loaded = kvm_get_running_vcpu() == vcpu, load = false;
+	bool loaded = false;
 	int idx, r = 0;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
@@ -225,9 +225,9 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 			}
 
 			/* What is logged is logged for the vCPU that is loaded. */
-			if (!loaded && !load) {
+			if (kvm_get_running_vcpu() != vcpu) {
 				vcpu_load(vcpu);
-				load = true;
+				loaded = true;
 			}
 		}
 
@@ -239,7 +239,7 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 
-	if (load)
+	if (loaded)
 		vcpu_put(vcpu);
 	return r;
 }
