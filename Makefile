@@ -16,7 +16,8 @@ lab	:= tools/testing/vm
 arches	:= $(patsubst $(lab)/%.mk,%,$(wildcard $(lab)/*.mk))
 flavors	:= plain test kcsan
 # Of the configurations of check-configs those that boot here.
-variants := $(patsubst series/configs/%.config,%,$(wildcard $(addprefix series/configs/,no-*.config preempt-*.config modules.config)))
+variants := $(patsubst series/configs/%.config,%,$(wildcard \
+		$(patsubst %,series/configs/%.config,no-* preempt-* modules)))
 
 # $(call one-of,VARIABLE,allowed values)
 one-of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)) is not known; one of: $(2)))
@@ -148,7 +149,8 @@ image: kernel-$(FLAVOR)-$(kind)
 
 # Programs of the laboratory's own, to run in the machine.
 compile = mkdir -p $(@D) && \
-	  $(CROSS_COMPILE)gcc -static -O2 -Wall -Wextra -I$(B)/base/tools/include -o $@ $<
+	  $(CROSS_COMPILE)gcc -static -O2 -Wall -Wextra -I$(B)/base/tools/include \
+		-I$(B)/base/tools/testing/selftests -o $@ $<
 
 $(parts)/init $(parts)/kmemleak: $(parts)/%: $(lab)/%.c | base
 	@$(compile)

@@ -32,13 +32,12 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 
+#include "kselftest.h"
+
 #define BLANKS		"\t\n "
 #define MAX_COMMANDS	10000
 #define MAX_ARGS	16
 #define LINE_SIZE	4096
-
-/* The exit status with which a kselftest says that it can't run here. */
-#define KSFT_SKIP	4
 
 /* How long a killed program may take to die before it is given up, seconds. */
 #define KILL_LIMIT	20

@@ -11,10 +11,9 @@
 
 #include <linux/compiler.h>
 
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#include "kselftest.h"
 
-/* The exit status with which a kselftest says that it can't run here. */
-#define KSFT_SKIP	4
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
 /* What is younger is not taken for lost, as its address may be in a register; seconds. */
 #define MIN_AGE		5

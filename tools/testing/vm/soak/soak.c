@@ -27,13 +27,12 @@
 
 #include <linux/compiler.h>
 
+#include "kselftest.h"
+
 #define BLANKS		"\t\n "
 #define MAX_PROGRAMS	32
 #define MAX_ARGS	16
 #define MAX_DEEDS	8
-
-/* The exit status with which a kselftest says that it can't run here. */
-#define KSFT_SKIP	4
 
 /* A kind of thing done, in all rounds. */
 struct deed {
