@@ -55,7 +55,7 @@ static int timer_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 	[KVM_ARM_VCPU_TIMER_IRQ_##name] = {		\
 		.size	= KVM_VCPU_ATTR_SIZE(int),	\
 		.data	= TIMER_##name,			\
-		.ready	= kvm_arm_irq_attr_ready,		\
+		.ready	= kvm_arm_irq_attr_ready,	\
 		.get	= timer_get_irq,		\
 		.set	= timer_set_irq,		\
 	}

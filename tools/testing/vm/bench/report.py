@@ -183,8 +183,8 @@ def main():
         print(f"{row.result}: pairs of runs differ by {pairs}, on {os.cpu_count()} CPUs")
 
     with open(given.json, "w", encoding="utf-8") as file:
-        json.dump({"code": given.code, "runs": runs, "repeatable": not differing, "cpus": os.cpu_count(),
-                   "operations": rows}, file, indent=1)
+        json.dump({"code": given.code, "runs": runs, "repeatable": not differing,
+                   "cpus": os.cpu_count(), "operations": rows}, file, indent=1)
         file.write("\n")
     return 1 if differing else 0
 
