@@ -39,9 +39,8 @@ position p;
   {
   ...
 - kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
-+ if (kvm_xen_msr_enabled(vcpu->kvm))
-+ 	kvm_xen_runstate_load(vcpu);
-+ else
++ kvm_xen_runstate_load(vcpu);
++ if (!kvm_xen_msr_enabled(vcpu->kvm))
 + 	kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
   }
 

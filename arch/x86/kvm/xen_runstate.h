@@ -31,7 +31,7 @@ static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 		__kvm_xen_runstate_enter(vcpu);
 }
 
-/* Xen may have been switched off for the VM since enter. */
+/* For leave and load, Xen may have been switched off for the VM since enter. */
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
 {
 	WRITE_ONCE(vcpu->arch.xen.runstate.in_run, false);

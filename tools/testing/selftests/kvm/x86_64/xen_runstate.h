@@ -72,17 +72,23 @@ static inline void xen_set_update_flag(struct kvm_vm *vm, bool on)
 	vm_ioctl(vm, KVM_XEN_HVM_SET_ATTR, &attr);
 }
 
-/* Turn @vm into a 64-bit Xen guest with AREA_PAGES pages for the areas. */
-static inline void xen_enable_runstate(struct kvm_vm *vm)
+/* An @msr of 0 switches Xen off. */
+static inline void xen_configure(struct kvm_vm *vm, u32 msr)
 {
 	struct kvm_xen_hvm_config config = {
 		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
-		.msr = XEN_HYPERCALL_MSR,
+		.msr = msr,
 	};
 
+	vm_ioctl(vm, KVM_XEN_HVM_CONFIG, &config);
+}
+
+/* Turn @vm into a 64-bit Xen guest with AREA_PAGES pages for the areas. */
+static inline void xen_enable_runstate(struct kvm_vm *vm)
+{
 	TEST_REQUIRE(kvm_check_cap(KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_RUNSTATE);
 
-	vm_ioctl(vm, KVM_XEN_HVM_CONFIG, &config);
+	xen_configure(vm, XEN_HYPERCALL_MSR);
 	xen_set_long_mode(vm, true);
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, AREA_GPA,

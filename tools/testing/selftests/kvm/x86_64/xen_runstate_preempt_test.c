@@ -106,6 +106,41 @@ TEST_F_TIMEOUT(xen_runstate_preempt, exits, INT_MAX)
 	runstate_assert_roundtrip(self->vcpu);
 }
 
+/* Xen goes off and on for the VM whose vCPU runs, though no VMM would. */
+struct switcher {
+	struct kvm_vm *vm;
+	pthread_t thread;
+	bool stop;
+};
+
+static void *switch_xen(void *arg)
+{
+	struct switcher *switcher = arg;
+
+	while (!READ_ONCE(switcher->stop)) {
+		xen_configure(switcher->vm, 0);
+		xen_configure(switcher->vm, XEN_HYPERCALL_MSR);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(xen_runstate_preempt, exits_while_xen_is_switched, INT_MAX)
+{
+	struct switcher switcher = { .vm = self->vcpu->vm };
+	struct kvm_xen_vcpu_attr rs;
+
+	TEST_ASSERT_EQ(pthread_create(&switcher.thread, NULL, switch_xen, &switcher), 0);
+	while (time_is_left(self->start)) {
+		vcpu_run(self->vcpu);
+		nr_runs++;
+		rs = runstate_get(self->vcpu);
+		TEST_ASSERT(rs.u.runstate.state == RUNSTATE_running && runstate_adds_up(&rs),
+			    "after KVM_RUN there is %s", runstate_text(&rs).s);
+	}
+	WRITE_ONCE(switcher.stop, true);
+	TEST_ASSERT_EQ(pthread_join(switcher.thread, NULL), 0);
+}
+
 /* CURRENT and ADJUST; nothing in them moves time into runnable. */
 static void call_attributes(struct kvm_vcpu *vcpu, unsigned int *seed)
 {
