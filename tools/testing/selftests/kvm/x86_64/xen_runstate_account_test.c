@@ -36,6 +36,14 @@ static void guest_halts(void)
 		asm volatile("hlt");
 }
 
+/* The same, and never leave KVM_RUN by itself. */
+static void guest_spins(void)
+{
+	GUEST_SYNC(0);
+	for (;;)
+		cpu_relax();
+}
+
 /* Sleep, off the run queue. */
 static void idle_ms(int ms)
 {
@@ -684,6 +692,51 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, halt_after_preemption_is_shown_as_runnin
 
 	runstate_set_addr(vcpu, AREA_GPA);
 	halt_under_preemption(vcpu, &kicker);
+}
+
+/* Take the area's page away from a guest that runs on, and see it written again. */
+static void *take_pages_away(void *arg)
+{
+	struct kicker *kicker = arg;
+	struct timespec start;
+
+	for (int i = 0; i < SLEEPS; i++) {
+		TEST_ASSERT_EQ(madvise(kicker->area, PAGE_SIZE, MADV_DONTNEED), 0);
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		while (!READ_ONCE(kicker->area->state_entry_time)) {
+			TEST_ASSERT(timespec_elapsed(start).tv_sec < 10,
+				    "the guest runs on, and its area is empty");
+			idle_ms(1);
+		}
+	}
+
+	pthread_kill(kicker->target, SIGUSR1);
+	return NULL;
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, area_lost_in_the_guest_is_refreshed, guest_spins)
+{
+	struct sigaction action = { .sa_handler = kicked };
+	struct kicker kicker = {
+		.area = addr_gpa2hva(vcpu->vm, AREA_GPA),
+		.target = pthread_self(),
+	};
+	struct preempters preempters;
+
+	runstate_set_addr(vcpu, AREA_GPA);
+	vcpu_run(vcpu);
+
+	kicked_run = vcpu->run;
+	sigaction(SIGUSR1, &action, NULL);
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	start_preempters(&preempters, sched_getcpu());
+	TEST_ASSERT_EQ(pthread_create(&kicker.thread, NULL, take_pages_away, &kicker), 0);
+
+	TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR, "the guest did not run on");
+	vcpu->run->immediate_exit = 0;
+
+	TEST_ASSERT_EQ(pthread_join(kicker.thread, NULL), 0);
+	stop_preempters(&preempters);
 }
 
 KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_preempted_exit, guest_exits)
