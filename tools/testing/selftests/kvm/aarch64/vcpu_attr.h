@@ -337,13 +337,17 @@ static inline int find_host_pmus(struct host_pmu *pmus)
 	return nr;
 }
 
+/* In ID_AA64DFR0_EL1. */
+#define PMUVER_MASK	GENMASK_ULL(11, 8)
+#define PMUVER_ARMV8_0	BIT_ULL(8)
+
 /* The end of the event space: PMUv3 had 10 bits before Armv8.1. */
 static inline u32 nr_pmu_events(struct kvm_vcpu *vcpu)
 {
 	u64 dfr0;
 
 	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), &dfr0);
-	return ((dfr0 >> 8) & 0xf) == 1 ? BIT(10) : BIT(16);
+	return (dfr0 & PMUVER_MASK) == PMUVER_ARMV8_0 ? BIT(10) : BIT(16);
 }
 
 /* Run @fn(@arg) to its end in a new thread. */

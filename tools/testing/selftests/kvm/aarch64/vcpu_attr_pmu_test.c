@@ -532,6 +532,21 @@ TEST_F(vcpu_attr_pmu, filter_range_must_fit_in_the_event_space)
 	}
 }
 
+/* Which the VMM may lower, and raise again, until the VM runs. */
+TEST_F(vcpu_attr_pmu, filter_space_is_that_of_the_host_not_of_the_guest)
+{
+	const u32 end = nr_pmu_events(self->vcpu);
+	u64 dfr0;
+
+	vcpu_get_reg(self->vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), &dfr0);
+	dfr0 = (dfr0 & ~PMUVER_MASK) | PMUVER_ARMV8_0;
+	vcpu_set_reg(self->vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), dfr0);
+	ASSERT_EQ(BIT(10), nr_pmu_events(self->vcpu));
+
+	EXPECT_EQ(0, pmu_filter(self->vcpu, end - 1, 1, DENY));
+	EXPECT_EQ(-EINVAL, pmu_filter(self->vcpu, end - 1, 2, DENY));
+}
+
 TEST_F(vcpu_attr_pmu, filter_with_an_unknown_action_is_einval)
 {
 	EXPECT_EQ(-EINVAL, pmu_filter(self->vcpu, CPU_CYCLES, 1, DENY + 1));
