@@ -78,7 +78,7 @@ TEST_F(vcpu_attr_fault, tsc_offset)
 }
 
 /* Nothing is registered when the calls are made first, and other areas the next time. */
-TEST_F(vcpu_attr_fault, xen)
+TEST_F_TIMEOUT(vcpu_attr_fault, xen, 120)
 {
 	unsigned int faults = 0;
 
