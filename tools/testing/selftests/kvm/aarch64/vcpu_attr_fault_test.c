@@ -41,7 +41,7 @@ FIXTURE_TEARDOWN(vcpu_attr_fault)
 	kvm_vm_free(self->vm);
 }
 
-TEST_F(vcpu_attr_fault, changes_nothing)
+TEST_F_TIMEOUT(vcpu_attr_fault, changes_nothing, 120)
 {
 	static const int pmu_irq = PMU_PPI, timer_irq = 20;
 	static const struct kvm_pmu_event_filter filter = { .action = KVM_PMU_EVENT_DENY };
