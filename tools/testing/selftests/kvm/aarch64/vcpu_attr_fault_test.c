@@ -22,12 +22,14 @@ FIXTURE(vcpu_attr_fault) {
 	int pmu_type;
 };
 
-static void create_vm(FIXTURE_DATA(vcpu_attr_fault) *self)
+static struct kvm_vm *create_vm(struct kvm_vcpu **vcpu)
 {
-	self->vm = vm_create(1);
-	add_st_slot(self->vm, 0);
-	self->vcpu = add_vcpu(self->vm, 0, host_has_pmu(), guest_exits);
-	add_vgic(self->vm);
+	struct kvm_vm *vm = vm_create(1);
+
+	add_st_slot(vm, 0);
+	*vcpu = add_vcpu(vm, 0, host_has_pmu(), guest_exits);
+	add_vgic(vm);
+	return vm;
 }
 
 FIXTURE_SETUP(vcpu_attr_fault)
@@ -38,7 +40,7 @@ FIXTURE_SETUP(vcpu_attr_fault)
 		ASSERT_LT(0, find_host_pmus(pmus));
 		self->pmu_type = pmus[0].type;
 	}
-	create_vm(self);
+	self->vm = create_vm(&self->vcpu);
 }
 
 FIXTURE_TEARDOWN(vcpu_attr_fault)
@@ -121,7 +123,7 @@ TEST_F(vcpu_attr_fault, filter_without_memory_is_no_filter)
 		/* What failed was not the call's, a page fault's say: there is a filter. */
 		if (!r && failed) {
 			kvm_vm_free(self->vm);
-			create_vm(self);
+			self->vm = create_vm(&self->vcpu);
 		}
 	} while (r == -EFAULT || (!r && failed));
 	EXPECT_EQ(-ENOMEM, r);
