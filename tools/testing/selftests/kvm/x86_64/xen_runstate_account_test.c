@@ -36,7 +36,7 @@ static void guest_halts(void)
 		asm volatile("hlt");
 }
 
-/* The same, and never leave KVM_RUN by itself. */
+/* Exit once, as well, and stay in the guest from then on. */
 static void guest_spins(void)
 {
 	GUEST_SYNC(0);
@@ -584,6 +584,21 @@ static void kicked(int sig)
 	WRITE_ONCE(kicked_run->immediate_exit, 1);
 }
 
+/* From here on, SIGUSR1 is a kick of @vcpu. */
+static void accept_kicks(struct kvm_vcpu *vcpu)
+{
+	struct sigaction action = { .sa_handler = kicked };
+
+	kicked_run = vcpu->run;
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+static void run_to_kick(struct kvm_vcpu *vcpu)
+{
+	TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR, "KVM_RUN ended without a kick");
+	vcpu->run->immediate_exit = 0;
+}
+
 struct kicker {
 	pthread_t thread;
 	pthread_t target;
@@ -642,13 +657,11 @@ static void *kick_halted(void *arg)
 static void halt_under_preemption(struct kvm_vcpu *vcpu, struct kicker *kicker)
 {
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
-	struct sigaction action = { .sa_handler = kicked };
 	struct preempters preempters;
 	struct steal_watch watch;
 	s64 excess;
 
-	kicked_run = vcpu->run;
-	sigaction(SIGUSR1, &action, NULL);
+	accept_kicks(vcpu);
 	sem_init(&kicker->halting, 0, 0);
 	kicker->target = pthread_self();
 	kicker->tid = syscall(SYS_gettid);
@@ -660,9 +673,7 @@ static void halt_under_preemption(struct kvm_vcpu *vcpu, struct kicker *kicker)
 
 	for (int i = 0; i < SLEEPS; i++) {
 		sem_post(&kicker->halting);
-		TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR,
-			    "a halt ended without a kick");
-		vcpu->run->immediate_exit = 0;
+		run_to_kick(vcpu);
 
 		excess = steal_watch_excess(&watch);
 		TEST_ASSERT(kicker->area || excess < (s64)(SLEEP_MS * MSEC / 2),
@@ -716,7 +727,6 @@ static void *take_pages_away(void *arg)
 
 KVM_ONE_VCPU_TEST(xen_runstate_account, area_lost_in_the_guest_is_refreshed, guest_spins)
 {
-	struct sigaction action = { .sa_handler = kicked };
 	struct kicker kicker = {
 		.area = addr_gpa2hva(vcpu->vm, AREA_GPA),
 		.target = pthread_self(),
@@ -726,14 +736,12 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, area_lost_in_the_guest_is_refreshed, gue
 	runstate_set_addr(vcpu, AREA_GPA);
 	vcpu_run(vcpu);
 
-	kicked_run = vcpu->run;
-	sigaction(SIGUSR1, &action, NULL);
+	accept_kicks(vcpu);
 	kvm_pin_this_task_to_pcpu(sched_getcpu());
 	start_preempters(&preempters, sched_getcpu());
 	TEST_ASSERT_EQ(pthread_create(&kicker.thread, NULL, take_pages_away, &kicker), 0);
 
-	TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR, "the guest did not run on");
-	vcpu->run->immediate_exit = 0;
+	run_to_kick(vcpu);
 
 	TEST_ASSERT_EQ(pthread_join(kicker.thread, NULL), 0);
 	stop_preempters(&preempters);
