@@ -1,89 +1,70 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The steal clock: how long the thread that runs a vCPU has waited for a CPU.
+ *
+ * The scheduler keeps that time per thread, as run_delay.  A guest reads it per
+ * vCPU, and a vCPU may be handed from thread to thread, each of which also waits
+ * before and beside the guest.  A clock therefore belongs to the thread that KVM
+ * has in vcpu->pid and counts from the moment that thread took the vCPU over.
+ *
+ * All that is kept is a baseline of that thread's run_delay, one for each user of
+ * the clock.  kvm_arch_vcpu_run_pid_change() restarts it.  Protected by
+ * vcpu->mutex, and by disabled preemption where the scheduler's hooks use it.
  */
 #ifndef __KVM_STEAL_H
 #define __KVM_STEAL_H
 
-#include <linux/compiler.h>
+#include <linux/kvm_host.h>
 #include <linux/minmax.h>
-#include <linux/pid.h>
-#include <linux/types.h>
+#include <linux/sched.h>
 
-/**
- * struct kvm_steal_clock - a baseline of one thread's run_delay
- * @owner: the thread that last entered KVM_RUN, with a reference held so that
- *	   the pointer identifies it for good; NULL until there is one
- * @seen: run_delay of @owner at the last look, in nanoseconds
- *
- * A zeroed clock is valid and has no owner.  Locking is the caller's, as a rule
- * by vcpu->mutex and by disabling preemption in the scheduler's hooks.
- */
-struct kvm_steal_clock {
-	struct pid *owner;
-	u64 seen;
-};
+/* A baseline that the next reading replaces: nothing was stolen before it. */
+#define KVM_STEAL_RESTART	U64_MAX
 
-void kvm_steal_clock_restart(struct kvm_steal_clock *clock, struct pid *thread,
-			     u64 run_delay);
-void kvm_steal_clock_destroy(struct kvm_steal_clock *clock);
-
-/**
- * kvm_steal_clock_own - make a thread the owner of a steal clock
- * @clock: the steal clock
- * @thread: the thread that enters KVM_RUN
- * @run_delay: run_delay of @thread, in nanoseconds
- *
- * Nothing changes if @thread owns @clock already.
- *
- * Context: process context; serialised by the caller.
- */
-static inline void kvm_steal_clock_own(struct kvm_steal_clock *clock,
-				       struct pid *thread, u64 run_delay)
+/* What the calling thread has waited for a CPU in its life, in nanoseconds. */
+static inline u64 kvm_run_delay(void)
 {
-	if (unlikely(clock->owner != thread))
-		kvm_steal_clock_restart(clock, thread, run_delay);
+	return READ_ONCE(current->sched_info.run_delay);
 }
 
 /**
- * kvm_steal_clock_idle - has the owner not waited since the last look?
- * @clock: the steal clock
- * @run_delay: run_delay of the owner, which is the caller, in nanoseconds
- *
- * Context: any.
- * Return: true if there is nothing to take.
- */
-static inline bool kvm_steal_clock_idle(const struct kvm_steal_clock *clock,
-					u64 run_delay)
-{
-	return clock->seen == run_delay;
-}
-
-/**
- * kvm_steal_clock_take - take what the owner has waited since the last look
- * @clock: the steal clock
- * @thread: the calling thread
- * @run_delay: run_delay of @thread, in nanoseconds
+ * kvm_steal_advance - move a baseline, and return what lies between
+ * @baseline: run_delay at the last reading in nanoseconds, or KVM_STEAL_RESTART
+ * @run_delay: run_delay now, of the same thread
  * @limit: the most that can have been stolen, in nanoseconds
  *
- * The waiting of a thread other than the owner says nothing about the vCPU: it
- * gets 0, and the owner's baseline stays.  What exceeds @limit is dropped: were
- * it carried over, one jump of a clock would show as stolen time for long.
+ * What exceeds @limit is dropped.  If it were carried over, one jump of a clock
+ * would show as stolen time long afterwards.
  *
- * Context: any; serialised by the caller.
+ * Context: any; serialized by the caller.
  * Return: stolen time in nanoseconds, at most @limit; 0 if @run_delay went back.
  */
-static inline u64 kvm_steal_clock_take(struct kvm_steal_clock *clock,
-				       const struct pid *thread, u64 run_delay,
-				       u64 limit)
+static inline u64 kvm_steal_advance(u64 *baseline, u64 run_delay, u64 limit)
 {
-	u64 seen = clock->seen;
+	u64 seen = *baseline;
 
-	if (clock->owner != thread)
+	*baseline = run_delay;
+	return run_delay > seen ? min(run_delay - seen, limit) : 0;
+}
+
+/**
+ * kvm_steal_take - take what a vCPU's thread has waited since the last reading
+ * @vcpu: the vCPU
+ * @baseline: the baseline of one user of the steal clock of @vcpu
+ * @limit: the most that can have been stolen, in nanoseconds
+ *
+ * A thread other than the one that runs the vCPU gets 0, and the baseline stays:
+ * what it has waited does not concern the vCPU.
+ *
+ * Context: any; serialized by the caller.
+ * Return: stolen time in nanoseconds, at most @limit.
+ */
+static inline u64 kvm_steal_take(struct kvm_vcpu *vcpu, u64 *baseline, u64 limit)
+{
+	if (rcu_access_pointer(vcpu->pid) != task_pid(current))
 		return 0;
 
-	clock->seen = run_delay;
-	return run_delay > seen ? min(run_delay - seen, limit) : 0;
+	return kvm_steal_advance(baseline, kvm_run_delay(), limit);
 }
 
 #endif /* __KVM_STEAL_H */

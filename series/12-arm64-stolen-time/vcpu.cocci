@@ -1,6 +1,6 @@
-// Where a vCPU's life begins anew, and where it ends.
+// Where another thread takes a vCPU over, and where a vCPU's life begins again.
 //
-// in arch/arm64/kvm/arm.c: reset=1 destroy=1
+// in arch/arm64/kvm/arm.c: new_thread=1 reset=1
 // in arch/arm64/include/asm/kvm_host.h: steal=1
 
 @reset@
@@ -19,17 +19,19 @@ position p;
   ... when any
   }
 
-@destroy@
-identifier f = kvm_arch_vcpu_destroy;
+@new_thread@
+identifier f = kvm_arch_vcpu_run_pid_change;
 identifier vcpu;
 position p;
 @@
-  void f@p(struct kvm_vcpu *vcpu)
+  int f@p(struct kvm_vcpu *vcpu)
   {
-  ...
-  kvm_timer_vcpu_terminate(vcpu);
-+ kvm_arm_pvtime_vcpu_destroy(vcpu);
-  ...
+  ... when any
++ kvm_arm_pvtime_new_thread(vcpu);
++
+  if (likely(vcpu_has_run_once(vcpu)))
+  	return 0;
+  ... when any
   }
 
 @steal@
@@ -39,7 +41,7 @@ position p;
   ...
   struct {
 - 	u64 last_steal@p;
-+ 	struct kvm_steal_clock clock;
++ 	u64 run_delay;	/* baseline of the steal clock */
 + 	u64 pending;
 + 	u64 total;
 + 	u64 stale;

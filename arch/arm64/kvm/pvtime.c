@@ -12,6 +12,7 @@
 #include <asm/pvclock-abi.h>
 
 #include <kvm/arm_hypercalls.h>
+#include <kvm/steal.h>
 
 #define STOLEN_TIME_OFS	offsetof(struct pvclock_vcpu_stolen_time, stolen_time)
 
@@ -51,23 +52,15 @@ static void write_stolen_time(struct kvm_vcpu *vcpu)
  */
 bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
 {
-	struct kvm_steal_clock *clock = &vcpu->arch.steal.clock;
-
-	return clock->owner != task_pid(current) ||
-	       !kvm_steal_clock_idle(clock, READ_ONCE(current->sched_info.run_delay)) ||
-	       vcpu->arch.steal.pending;
+	return vcpu->arch.steal.run_delay != kvm_run_delay() || vcpu->arch.steal.pending;
 }
 
 /* Called in KVM_RUN, where it may sleep, if stolen time is due. */
 void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 {
-	struct kvm_steal_clock *clock = &vcpu->arch.steal.clock;
-	u64 run_delay = READ_ONCE(current->sched_info.run_delay);
-	struct pid *thread = task_pid(current);
 	int idx;
 
-	kvm_steal_clock_own(clock, thread, run_delay);
-	vcpu->arch.steal.pending += kvm_steal_clock_take(clock, thread, run_delay, U64_MAX);
+	vcpu->arch.steal.pending += kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
 
 	if (!vcpu->arch.steal.pending)
 		return;
@@ -136,19 +129,19 @@ gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 /*
  * KVM_ARM_VCPU_INIT of a vCPU that has run.  It may be the first step of a restore
  * as well as a reboot, so what the structure shows is left for PV_TIME_ST to judge.
- * Without an owner the clock starts with the next run.
  */
 void kvm_arm_pvtime_vcpu_reset(struct kvm_vcpu *vcpu)
 {
-	kvm_steal_clock_destroy(&vcpu->arch.steal.clock);
+	vcpu->arch.steal.run_delay = KVM_STEAL_RESTART;
 	vcpu->arch.steal.stale = shown_stolen_time(vcpu);
 	vcpu->arch.steal.pending = 0;
 	vcpu->arch.steal.total = 0;
 }
 
-void kvm_arm_pvtime_vcpu_destroy(struct kvm_vcpu *vcpu)
+/* The thread that calls KVM_RUN is not the one that ran the vCPU before. */
+void kvm_arm_pvtime_new_thread(struct kvm_vcpu *vcpu)
 {
-	kvm_steal_clock_destroy(&vcpu->arch.steal.clock);
+	vcpu->arch.steal.run_delay = KVM_STEAL_RESTART;
 }
 
 bool kvm_arm_pvtime_supported(void)

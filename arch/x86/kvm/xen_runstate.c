@@ -283,20 +283,9 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return r;
 }
 
-/* What the calling thread has ever waited for a CPU: more after each preemption. */
-static u64 run_delay(void)
-{
-	return READ_ONCE(current->sched_info.run_delay);
-}
-
-/*
- * What the calling thread has waited for a CPU since the last account, at most
- * @limit, provided that it is the one which runs the vCPU.
- */
 static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
 {
-	return kvm_steal_clock_take(&vcpu->arch.xen.runstate.steal, task_pid(current),
-				    run_delay(), limit);
+	return kvm_steal_take(vcpu, &vcpu->arch.xen.runstate.run_delay, limit);
 }
 
 /*
@@ -323,7 +312,7 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	struct kvm_steal_clock steal = xr->steal;
+	u64 run_delay = xr->run_delay;
 	struct xen_runstate next = xr->now;
 	u64 elapsed;
 	int r;
@@ -333,7 +322,7 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 
 	r = runstate_commit(vcpu, &next);
 	if (r)
-		xr->steal = steal;
+		xr->run_delay = run_delay;
 
 	return r;
 }
@@ -408,7 +397,7 @@ static bool up_to_date(struct kvm_vcpu *vcpu)
 
 	return xr->now.state == RUNSTATE_running && !xr->refresh && xr->accounted == tick &&
 	       xr->long_mode == long_mode(vcpu) &&
-	       kvm_steal_clock_idle(&xr->steal, run_delay());
+	       xr->run_delay == kvm_run_delay();
 }
 
 /* Is the memory still the one that was written last? */
@@ -438,9 +427,6 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
-	kvm_steal_clock_own(&xr->steal, task_pid(current), run_delay());
-	/* A hook that sees in_run is on this CPU, and sees the owner as well. */
-	barrier();
 	WRITE_ONCE(xr->in_run, true);
 
 	/* A hook that comes in between leaves it up to date, or asks for a refresh. */
@@ -509,5 +495,4 @@ void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu)
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu)
 {
 	area_unregister(vcpu);
-	kvm_steal_clock_destroy(&vcpu->arch.xen.runstate.steal);
 }

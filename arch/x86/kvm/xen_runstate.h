@@ -4,6 +4,8 @@
 
 #include <linux/kvm_host.h>
 
+#include <kvm/steal.h>
+
 #include "xen.h"
 #include "xen_runstate_core.h"
 
@@ -31,6 +33,12 @@ static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 		__kvm_xen_runstate_enter(vcpu);
 }
 
+/* The thread that calls KVM_RUN is not the one that ran the vCPU before. */
+static inline void kvm_xen_runstate_restart_steal(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.xen.runstate.run_delay = KVM_STEAL_RESTART;
+}
+
 /* For leave and load, Xen may have been switched off for the VM since enter. */
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu)
 {
@@ -51,6 +59,7 @@ static inline void kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 
 #else
 
+static inline void kvm_xen_runstate_restart_steal(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_enter(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_leave(struct kvm_vcpu *vcpu) { }
 static inline void kvm_xen_runstate_load(struct kvm_vcpu *vcpu) { }

@@ -5,8 +5,6 @@
 #include <linux/kvm_types.h>
 #include <linux/types.h>
 
-#include <kvm/steal.h>
-
 /*
  * Where a vCPU's time went.  The totals add up to entry_time, always.  All of it
  * being 0, a vCPU that never ran needs no flag: it has been offline since 0.
@@ -26,7 +24,7 @@ struct xen_runstate {
  */
 struct kvm_xen_runstate {
 	struct xen_runstate now;
-	struct kvm_steal_clock steal;
+	u64 run_delay;			/* baseline of the steal clock */
 	unsigned long accounted;	/* jiffies of the last account in KVM_RUN */
 	bool in_run;			/* between enter and leave of KVM_RUN */
 	bool refresh;			/* the next KVM_RUN must account and write */
