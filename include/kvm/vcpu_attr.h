@@ -10,7 +10,7 @@
 
 struct kvm_vcpu;
 
-/* The largest payload that an attribute may have, in bytes. */
+/* The largest payload that an attribute may have, in bytes: a multiple of a u64. */
 #define KVM_VCPU_ATTR_MAX_SIZE	48
 
 /* For &kvm_vcpu_attr.size: that of a type or expression, if it is not too large. */

@@ -33,122 +33,50 @@ const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group 
 	return row->get || row->set ? row : NULL;
 }
 
-/* Words, which all payloads of some size are made of, cost less one by one. */
-static int read_words(void *payload, const void __user *addr, u32 size)
-{
-	if (!user_read_access_begin(addr, size))
-		return -EFAULT;
-
-	for (; size; size -= sizeof(u64)) {
-		unsafe_get_user(*(u64 *)payload, (const u64 __user *)addr, fault);
-		payload += sizeof(u64);
-		addr += sizeof(u64);
-	}
-
-	user_read_access_end();
-	return 0;
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
-
-static int read_payload(void *payload, const void __user *addr, u32 size)
-{
-	switch (size) {
-	case 0:
-		return 0;
-	case sizeof(u32):
-		return get_user(*(u32 *)payload, (const u32 __user *)addr);
-	case sizeof(u64):
-		return get_user(*(u64 *)payload, (const u64 __user *)addr);
-	default:
-		if (size % sizeof(u64) == 0)
-			return read_words(payload, addr, size);
-		return copy_from_user(payload, addr, size) ? -EFAULT : 0;
-	}
-}
-
-static int write_words(void __user *addr, const void *payload, u32 size)
-{
-	if (!user_write_access_begin(addr, size))
-		return -EFAULT;
-
-	for (; size; size -= sizeof(u64)) {
-		unsafe_put_user(*(const u64 *)payload, (u64 __user *)addr, fault);
-		payload += sizeof(u64);
-		addr += sizeof(u64);
-	}
-
-	user_write_access_end();
-	return 0;
-
-fault:
-	user_write_access_end();
-	return -EFAULT;
-}
-
-static int write_payload(void __user *addr, const void *payload, u32 size)
-{
-	switch (size) {
-	case sizeof(u32):
-		return put_user(*(const u32 *)payload, (u32 __user *)addr);
-	case sizeof(u64):
-		return put_user(*(const u64 *)payload, (u64 __user *)addr);
-	default:
-		if (size % sizeof(u64) == 0)
-			return write_words(addr, payload, size);
-		return copy_to_user(addr, payload, size) ? -EFAULT : 0;
-	}
-}
-
 /**
- * kvm_vcpu_attr_get - tell userspace the value of an attribute
+ * kvm_vcpu_attr_get - copy the value of an attribute to userspace
  * @vcpu: the vCPU, which has the feature that the attribute is about
  * @row: the attribute, which the host offers
  * @addr: where its &kvm_vcpu_attr.size bytes are to go
  *
- * Not inlined, as HAS would have to save registers for it.
- *
  * Context: process context, with vcpu->mutex held.  May sleep.
- * Return: 0; -EFAULT if @addr cannot be written, or what the row's callbacks say.
+ * Return: 0; -EFAULT if @addr cannot be written, or the error of the row's callback.
  */
-noinline int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			       void __user *addr)
+int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
-	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64));
+	/* Cleared, so that no kernel stack leaks through a getter that leaves a hole. */
+	u64 payload[KVM_VCPU_ATTR_MAX_SIZE / sizeof(u64)] = {};
 	int r;
 
 	r = row->get(vcpu, row, payload);
-	if (!r)
-		r = write_payload(addr, payload, row->size);
+	if (r)
+		return r;
 
-	return r;
+	return copy_to_user(addr, payload, row->size) ? -EFAULT : 0;
 }
 
 /**
- * kvm_vcpu_attr_set - set an attribute to what userspace says
+ * kvm_vcpu_attr_set - set an attribute to a value from userspace
  * @vcpu: the vCPU, which has the feature that the attribute is about
  * @row: the attribute, which the host offers
  * @addr: its &kvm_vcpu_attr.size bytes
  *
  * Context: process context, with vcpu->mutex held.  May sleep.
- * Return: 0; -EFAULT if @addr cannot be read, or what the row's callbacks say.
+ * Return: 0; -EFAULT if @addr cannot be read, or the error of the row's callbacks.
  */
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr)
 {
-	/* A handler sees @row->size bytes of it, all of which have been read. */
-	u8 payload[KVM_VCPU_ATTR_MAX_SIZE] __aligned(sizeof(u64)) __uninitialized;
-	int r = 0;
+	u64 payload[KVM_VCPU_ATTR_MAX_SIZE / sizeof(u64)];
+	int r;
 
-	if (row->ready)
-		r = row->ready(vcpu);
-	if (!r)
-		r = read_payload(payload, addr, row->size);
-	if (!r)
-		r = row->set(vcpu, row, payload);
+	r = row->ready ? row->ready(vcpu) : 0;
+	if (r)
+		return r;
 
-	return r;
+	if (copy_from_user(payload, addr, row->size))
+		return -EFAULT;
+
+	return row->set(vcpu, row, payload);
 }
 
 static const struct kvm_vcpu_attr_group *find_group(u32 number)
@@ -172,23 +100,6 @@ static int no_feature(const struct kvm_vcpu_attr_group *group)
 	return group->offered() ? -ENODEV : -ENXIO;
 }
 
-/* What the call is about: all but the flags, which mean nothing. */
-static int read_attr(struct kvm_device_attr *attr, const struct kvm_device_attr __user *from)
-{
-	if (!user_read_access_begin(from, sizeof(*from)))
-		return -EFAULT;
-
-	unsafe_get_user(attr->group, &from->group, fault);
-	unsafe_get_user(attr->attr, &from->attr, fault);
-	unsafe_get_user(attr->addr, &from->addr, fault);
-	user_read_access_end();
-	return 0;
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
-
 /**
  * kvm_vcpu_attr_ioctl - serve KVM_HAS/GET/SET_DEVICE_ATTR on a vCPU
  * @vcpu: the vCPU
@@ -207,10 +118,9 @@ int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *
 {
 	const struct kvm_vcpu_attr_group *group;
 	const struct kvm_vcpu_attr *row;
-	/* Of what is not read nothing is used. */
-	struct kvm_device_attr attr __uninitialized;
+	struct kvm_device_attr attr;
 
-	if (read_attr(&attr, argp))
+	if (copy_from_user(&attr, argp, sizeof(attr)))
 		return -EFAULT;
 
 	group = find_group(attr.group);
