@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit tests of the arm64 vCPU attributes: which interrupt numbers go together.
+ * KUnit tests of the arm64 vCPU attributes: which interrupt numbers go together, and
+ * what getters write.
  */
-#include <kunit/test.h>
-#include <linux/kvm_host.h>
+#include <kvm/vcpu_attr_kunit.h>
 
 #include "pmu_attr.h"
 #include "timer_ppis.h"
+#include "vcpu_attr.h"
 
 static void timer_ppis_differ(struct kunit *test)
 {
@@ -49,11 +50,45 @@ static void pmu_irqs_agree(struct kunit *test)
 }
 #endif
 
+/* A vCPU with a vgic. */
+static struct kvm_vcpu *fake_vcpu(struct kunit *test)
+{
+	struct kvm_vcpu *vcpu = kvm_vcpu_attr_fake_vcpu(test);
+
+	vcpu->kvm->arch.vgic.in_kernel = true;
+	return vcpu;
+}
+
+static void timer_getters_fill_their_payload(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, kvm_vcpu_attr_expect_filled(test, fake_vcpu(test),
+							  &kvm_arm_timer_attrs), 4);
+}
+
+static void pvtime_getter_fills_its_payload(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, kvm_vcpu_attr_expect_filled(test, fake_vcpu(test),
+							  &kvm_arm_pvtime_attrs), 1);
+}
+
+#if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
+static void pmu_getter_fills_its_payload(struct kunit *test)
+{
+	struct kvm_vcpu *vcpu = fake_vcpu(test);
+
+	vcpu->arch.pmu.irq_num = 23;
+	KUNIT_EXPECT_EQ(test, kvm_vcpu_attr_expect_filled(test, vcpu, &kvm_arm_pmu_attrs), 1);
+}
+#endif
+
 static struct kunit_case attr_cases[] = {
 	KUNIT_CASE(timer_ppis_differ),
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
 	KUNIT_CASE(pmu_irqs_agree),
+	KUNIT_CASE(pmu_getter_fills_its_payload),
 #endif
+	KUNIT_CASE(timer_getters_fill_their_payload),
+	KUNIT_CASE(pvtime_getter_fills_its_payload),
 	{}
 };
 

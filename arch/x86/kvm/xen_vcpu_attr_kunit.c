@@ -2,9 +2,6 @@
 /*
  * KUnit tests of the rows of Xen vCPU attributes.
  */
-#include <kunit/test.h>
-#include <linux/kvm.h>
-
 #include <kvm/vcpu_attr_kunit.h>
 
 #include "xen_vcpu_attr.h"
@@ -28,9 +25,19 @@ static void every_type_is_there(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, type));
 }
 
+/* But RUNSTATE_ADJUST, which has no value. */
+static void getters_fill_their_payload(struct kunit *test)
+{
+	struct kvm_vcpu *vcpu = kvm_vcpu_attr_fake_vcpu(test);
+
+	KUNIT_EXPECT_EQ(test, kvm_vcpu_attr_expect_filled(test, vcpu, &kvm_xen_vcpu_attrs),
+			kvm_xen_vcpu_attrs.nr - 1);
+}
+
 static struct kunit_case attr_cases[] = {
 	KUNIT_CASE(rows_are_sane),
 	KUNIT_CASE(every_type_is_there),
+	KUNIT_CASE(getters_fill_their_payload),
 	{}
 };
 
