@@ -87,8 +87,9 @@ static int set_vcpu_info_hva(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *
 	if (!IS_ALIGNED(hva, sizeof(u32)))
 		return -ENXIO;
 
+	/* Beyond the user space of a 32-bit host. */
 	if (hva > ULONG_MAX)
-		return -EFAULT;
+		return -EINVAL;
 
 	return clock_area_set(vcpu, gpc, INVALID_GPA, hva, sizeof(struct vcpu_info));
 }
