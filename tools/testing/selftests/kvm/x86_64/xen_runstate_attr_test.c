@@ -268,6 +268,37 @@ TEST_F(xen_runstate_attr, get_gives_what_was_set)
 					  &attr));
 }
 
+/* Of the structure, bytes that are not the value's stay as userspace left them. */
+TEST_F(xen_runstate_attr, get_writes_the_value_only)
+{
+	const size_t offset = offsetof(struct kvm_xen_vcpu_attr, u);
+	union {
+		struct kvm_xen_vcpu_attr attr;
+		uint8_t byte[sizeof(struct kvm_xen_vcpu_attr)];
+	} got;
+
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		struct kvm_xen_vcpu_attr set = good[i].attr;
+		const size_t end = offset + good[i].size;
+
+		ASSERT_EQ(0, __xen_set_attr(self->vcpu, &set));
+		memset(&got, CANARY, sizeof(got));
+		got.attr.type = set.type;
+		EXPECT_EQ(0, xen_attr_ioctl(self->vcpu, KVM_XEN_VCPU_GET_ATTR, set.type,
+					    &got.attr)) {
+			TH_LOG("get %s", good[i].name);
+		}
+		EXPECT_EQ(set.type, got.attr.type);
+		EXPECT_EQ(0, memcmp(&got.attr.u, &set.u, good[i].size)) {
+			TH_LOG("get %s gives something else", good[i].name);
+		}
+		EXPECT_TRUE(is_painted(got.byte + sizeof(set.type), offset - sizeof(set.type)) &&
+			    is_painted(got.byte + end, sizeof(got) - end)) {
+			TH_LOG("get %s writes more than its value", good[i].name);
+		}
+	}
+}
+
 TEST_F(xen_runstate_attr, vcpu_info_is_either_a_gpa_or_an_hva)
 {
 	struct kvm_xen_vcpu_attr attr = {
