@@ -83,6 +83,7 @@ struct fuzz {
 
 static struct fuzz *fuzz;
 static __thread struct fuzz_thread *fuzz_self;
+static pthread_barrier_t fuzz_start;
 
 /* What is being called, and with what. */
 static inline __printf(1, 2) void fuzz_call(const char *fmt, ...)
@@ -173,16 +174,24 @@ static inline void fuzz_take_turns(unsigned int steps)
 	}
 }
 
+/* Not before all others are there, as the first might else be through by then. */
+static inline void *fuzz_race_steps(void *arg)
+{
+	pthread_barrier_wait(&fuzz_start);
+	return fuzz_take_steps(arg);
+}
+
 static inline void fuzz_race(unsigned int steps)
 {
 	struct fuzz_thread *threads = fuzz->threads;
 	pthread_t id[FUZZ_VCPUS];
 
+	TEST_ASSERT_EQ(pthread_barrier_init(&fuzz_start, NULL, FUZZ_VCPUS), 0);
 	while (fuzz->step < steps) {
 		for (int i = 0; i < FUZZ_VCPUS; i++) {
 			threads[i].own = fuzz_vcpus[i];
 			threads[i].todo = FUZZ_ROUND;
-			TEST_ASSERT_EQ(pthread_create(&id[i], NULL, fuzz_take_steps, &threads[i]),
+			TEST_ASSERT_EQ(pthread_create(&id[i], NULL, fuzz_race_steps, &threads[i]),
 				       0);
 		}
 		for (int i = 0; i < FUZZ_VCPUS; i++)

@@ -18,6 +18,7 @@
 
 /* Enough to hit a window of some instructions. */
 #define NR_RACES		20000
+#define NR_SWITCHES		1000
 
 #define SHINFO_GPA		AREA_GPA
 #define VCPU_INFO_GPA		(AREA_GPA + PAGE_SIZE)
@@ -154,6 +155,7 @@ static void guest_sends_event(void)
 
 struct mode_switcher {
 	struct kvm_vm *vm;
+	u64 rounds;
 	bool stop;
 };
 
@@ -164,6 +166,7 @@ static void *switch_modes(void *arg)
 	while (!READ_ONCE(switcher->stop)) {
 		xen_set_long_mode(switcher->vm, false);
 		xen_set_long_mode(switcher->vm, true);
+		WRITE_ONCE(switcher->rounds, switcher->rounds + 1);
 	}
 	return NULL;
 }
@@ -293,7 +296,7 @@ TEST_F(xen_evtchn, last_port_is_in_bounds_while_the_mode_changes)
 
 	set_shared_info(self->vm, SHINFO_GPA / PAGE_SIZE);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, switch_modes, &switcher));
-	for (int i = 0; i < NR_RACES; i++) {
+	for (int i = 0; i < NR_RACES || READ_ONCE(switcher.rounds) < NR_SWITCHES; i++) {
 		int r = send_event(self->vcpu, LAST_PORT_64);
 
 		ASSERT_TRUE(!r || r == -EINVAL);

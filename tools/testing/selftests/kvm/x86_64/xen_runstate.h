@@ -387,9 +387,13 @@ static inline void steal_watch_check(struct steal_watch *watch)
  */
 struct preempters {
 	pthread_t thread[2];
+	u64 rounds;
 	int cpu;
 	bool stop;
 };
+
+/* How often they must have preempted at least, for a test to have shown anything. */
+#define MIN_PREEMPTIONS		100
 
 static inline void *preempt_often(void *arg)
 {
@@ -404,13 +408,29 @@ static inline void *preempt_often(void *arg)
 	while (!READ_ONCE(preempters->stop)) {
 		pause.tv_nsec = 20000 + rand_r(&seed) % 300000;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		__atomic_fetch_add(&preempters->rounds, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
+}
+
+/* Be busy until one has preempted whatever runs there. */
+static inline void wait_for_preemption(const struct preempters *preempters)
+{
+	const u64 then = READ_ONCE(preempters->rounds);
+
+	while (READ_ONCE(preempters->rounds) == then)
+		;
+}
+
+static inline bool preempted_often(const struct preempters *preempters)
+{
+	return READ_ONCE(preempters->rounds) >= MIN_PREEMPTIONS;
 }
 
 static inline void start_preempters(struct preempters *preempters, int cpu)
 {
 	preempters->cpu = cpu;
+	preempters->rounds = 0;
 	preempters->stop = false;
 	for (int i = 0; i < ARRAY_SIZE(preempters->thread); i++)
 		TEST_ASSERT_EQ(pthread_create(&preempters->thread[i], NULL,

@@ -210,7 +210,7 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_at_most_run_delay, guest_exits)
 	steal_watch_start(&watch, vcpu);
 	start_preempters(&preempters, sched_getcpu());
 
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 300 || !preempted_often(&preempters); i++) {
 		vcpu_run(vcpu);
 		steal_watch_check(&watch);
 	}
@@ -672,6 +672,7 @@ static void halt_under_preemption(struct kvm_vcpu *vcpu, struct kicker *kicker)
 	start_preempters(&preempters, sched_getcpu());
 
 	for (int i = 0; i < SLEEPS; i++) {
+		wait_for_preemption(&preempters);
 		sem_post(&kicker->halting);
 		run_to_kick(vcpu);
 
@@ -739,6 +740,7 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, area_lost_in_the_guest_is_refreshed, gue
 	accept_kicks(vcpu);
 	kvm_pin_this_task_to_pcpu(sched_getcpu());
 	start_preempters(&preempters, sched_getcpu());
+	wait_for_preemption(&preempters);
 	TEST_ASSERT_EQ(pthread_create(&kicker.thread, NULL, take_pages_away, &kicker), 0);
 
 	run_to_kick(vcpu);
@@ -756,7 +758,7 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_preempted_exit, guest_e
 	steal_watch_start(&watch, vcpu);
 	start_preempters(&preempters, sched_getcpu());
 
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 500 || !preempted_often(&preempters); i++) {
 		vcpu_run(vcpu);
 		assert_state(vcpu, RUNSTATE_running);
 	}

@@ -16,6 +16,10 @@
 #define DEFAULT_SECONDS	5
 #define NR_OWNERS	3
 
+/* What a test must have done at least, however long it takes. */
+#define MIN_RUNS	100
+#define MIN_SWITCHES	100
+
 /* Off the start of a page, and across the middle of two. */
 #define AREA_ADDR	(AREA_GPA + PAGE_SIZE - 20)
 
@@ -65,9 +69,10 @@ FIXTURE_TEARDOWN(xen_runstate_preempt)
 	ksft_print_msg("did %ld preemptions\n", usage.ru_nivcsw);
 }
 
-static bool time_is_left(struct timespec start)
+static bool goes_on(const struct preempters *preempters, struct timespec start)
 {
-	return timespec_elapsed(start).tv_sec < seconds;
+	return timespec_elapsed(start).tv_sec < seconds || nr_runs < MIN_RUNS ||
+	       !preempted_often(preempters);
 }
 
 /*
@@ -98,7 +103,7 @@ TEST_F_TIMEOUT(xen_runstate_preempt, exits, INT_MAX)
 	s64 excess = 0;
 
 	steal_watch_start(&watch, self->vcpu);
-	while (time_is_left(self->start)) {
+	while (goes_on(&self->preempters, self->start)) {
 		vcpu_run(self->vcpu);
 		check_after_run(&watch, &excess);
 	}
@@ -110,6 +115,7 @@ TEST_F_TIMEOUT(xen_runstate_preempt, exits, INT_MAX)
 struct switcher {
 	struct kvm_vm *vm;
 	pthread_t thread;
+	u64 rounds;
 	bool stop;
 };
 
@@ -120,6 +126,7 @@ static void *switch_xen(void *arg)
 	while (!READ_ONCE(switcher->stop)) {
 		xen_configure(switcher->vm, 0);
 		xen_configure(switcher->vm, XEN_HYPERCALL_MSR);
+		WRITE_ONCE(switcher->rounds, switcher->rounds + 1);
 	}
 	return NULL;
 }
@@ -130,7 +137,8 @@ TEST_F_TIMEOUT(xen_runstate_preempt, exits_while_xen_is_switched, INT_MAX)
 	struct kvm_xen_vcpu_attr rs;
 
 	TEST_ASSERT_EQ(pthread_create(&switcher.thread, NULL, switch_xen, &switcher), 0);
-	while (time_is_left(self->start)) {
+	while (goes_on(&self->preempters, self->start) ||
+	       READ_ONCE(switcher.rounds) < MIN_SWITCHES) {
 		vcpu_run(self->vcpu);
 		nr_runs++;
 		rs = runstate_get(self->vcpu);
@@ -167,7 +175,7 @@ TEST_F_TIMEOUT(xen_runstate_preempt, exits_and_attribute_calls, INT_MAX)
 	s64 excess = 0;
 
 	steal_watch_start(&watch, self->vcpu);
-	while (time_is_left(self->start)) {
+	while (goes_on(&self->preempters, self->start)) {
 		call_attributes(self->vcpu, &seed);
 		runstate_assert_roundtrip(self->vcpu);
 		vcpu_run(self->vcpu);
@@ -178,6 +186,7 @@ TEST_F_TIMEOUT(xen_runstate_preempt, exits_and_attribute_calls, INT_MAX)
 
 struct owner {
 	struct kvm_vcpu *vcpu;
+	const struct preempters *preempters;
 	struct timespec start;
 	struct kvm_xen_vcpu_attr *last;
 	s64 excess;
@@ -192,11 +201,11 @@ static void *take_turns(void *arg)
 	struct owner *owner = arg;
 	unsigned int seed = (unsigned long)owner >> 4;
 	struct steal_watch watch;
-	bool go_on;
+	bool again;
 
 	do {
 		sem_wait(&owner->turn);
-		go_on = time_is_left(owner->start);
+		again = goes_on(owner->preempters, owner->start);
 
 		/* The first run is watched, too: it may charge no one's past. */
 		steal_watch_start(&watch, owner->vcpu);
@@ -211,7 +220,7 @@ static void *take_turns(void *arg)
 		*owner->last = watch.last;
 
 		sem_post(&owner->next->turn);
-	} while (go_on);
+	} while (again);
 
 	return NULL;
 }
@@ -224,6 +233,7 @@ TEST_F_TIMEOUT(xen_runstate_preempt, owners_in_turn, INT_MAX)
 
 	for (i = 0; i < NR_OWNERS; i++) {
 		owners[i].vcpu = self->vcpu;
+		owners[i].preempters = &self->preempters;
 		owners[i].start = self->start;
 		owners[i].last = &last;
 		owners[i].next = &owners[(i + 1) % NR_OWNERS];

@@ -18,6 +18,9 @@
 #define DEFAULT_SECONDS		3
 #define ATTEMPTS_PER_RUN	200
 
+/* Of so many attempts, at each place, while the states change. */
+#define MIN_ROUNDS		3
+
 /* How many times as long as usual to wait for a reading that sees the flag. */
 #define PATIENCE		20
 
@@ -234,6 +237,7 @@ struct race {
 	cpu_set_t cpus;
 	int cpu;
 	bool by_guest;
+	u64 rounds;
 	bool done;
 };
 
@@ -286,11 +290,13 @@ static void adjust_to_now(struct kvm_vcpu *vcpu, u64 state)
 }
 
 /*
- * Change the state by all means that there are, for that long.  But for DATA,
- * and ADJUST with the entry time left as it is: no protocol tells of that.
+ * Change the state by all means that there are, for that long, and until the
+ * reader has looked on.  But for DATA, and ADJUST with the entry time left as it
+ * is: no protocol tells of that.
  */
-static void change_states(struct kvm_vcpu *vcpu, s64 ns)
+static void change_states(const struct race *race, s64 ns)
 {
+	struct kvm_vcpu *vcpu = race->owner;
 	struct timespec start;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -302,7 +308,8 @@ static void change_states(struct kvm_vcpu *vcpu, s64 ns)
 		}
 		for (int i = 0; i < 8; i++)
 			vcpu_run(vcpu);
-	} while (timespec_to_ns(timespec_elapsed(start)) < ns);
+	} while (timespec_to_ns(timespec_elapsed(start)) < ns ||
+		 READ_ONCE(race->rounds) < MIN_ROUNDS);
 }
 
 /* Put the area at one of NR_PLACES and let @read look at it while it changes. */
@@ -325,9 +332,10 @@ static void read_at_place(struct race *race, int place, void *(*read)(void *))
 	else
 		view->entry_offset = offsetof(struct compat_vcpu_runstate_info, state_entry_time);
 
+	race->rounds = 0;
 	race->done = false;
 	TEST_ASSERT_EQ(pthread_create(&thread, NULL, read, race), 0);
-	change_states(race->owner, seconds * 1000000000LL / NR_PLACES);
+	change_states(race, seconds * 1000000000LL / NR_PLACES);
 	WRITE_ONCE(race->done, true);
 	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
 
@@ -356,6 +364,7 @@ static void *read_until_done(void *arg)
 			vcpu_run(race->reader);
 		else
 			read_many(&race->view, ATTEMPTS_PER_RUN);
+		WRITE_ONCE(race->rounds, race->rounds + 1);
 	} while (!READ_ONCE(race->done));
 	if (race->by_guest) {
 		sync_global_from_guest(race->vm, guest_view);
@@ -414,7 +423,9 @@ static void *look_for_flag(void *arg)
 
 	TEST_ASSERT_EQ(sched_setaffinity(0, sizeof(race->cpus), &race->cpus), 0);
 	do {
-		race->view.flags_seen += read_flag(&race->view);
+		for (int i = 0; i < ATTEMPTS_PER_RUN; i++)
+			race->view.flags_seen += read_flag(&race->view);
+		WRITE_ONCE(race->rounds, race->rounds + 1);
 	} while (!READ_ONCE(race->done));
 
 	return NULL;
