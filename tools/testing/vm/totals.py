@@ -5,6 +5,10 @@
 Failures are shown with their diagnostics, skips with their reasons. The last
 line is "N passed, N failed, N skipped", counted in test cases: a program
 without subtests is one. Status: 0 if there were passes and no failure.
+
+It is a failure if all programs were skipped on all machines, and in a report that
+is --complete, if one was. What the laboratory itself does on each machine, such as
+to look for leaks, does not count as a program.
 """
 
 import argparse
@@ -20,6 +24,8 @@ SKIP = re.compile(r"SKIP:? ?(.*)")
 NAMELESS = re.compile(r"^(\s*(?:not )?ok \d+) # (SKIP|XFAIL) (.*)$")
 
 MISSING = "(missing)"
+# Of the laboratory, by whatever COUNT.
+CHORE = re.compile(r"(?:kmemleak|(?:un)?load-\S+)(?:/\d+)?")
 OURS = re.compile(r"^# (?:start \S+|\S+ took [\d.]+ s)$")
 # Where an assertion stands; the best single line to tell a failure by.
 PLACE = re.compile(r"\S+\.[ch]:\d+")
@@ -58,8 +64,9 @@ def named(path):
 class Tally:
     """The test cases of all reports."""
 
-    def __init__(self, parser):
+    def __init__(self, parser, complete=()):
         self.parser, self.cases = parser, []
+        self.complete, self.idle = complete, {}
         self.report, self.reasons = "", {}
 
     def add_file(self, path):
@@ -72,6 +79,7 @@ class Tally:
         self.report, self.reasons = named(path), reasons(lines)
         for test in top.subtests:
             self.walk(test, "")
+        self.note_skips(before)
         if len(self.cases) == before:
             self.add("failed", "no test", "in this report" if lines else "the report is missing")
         elif top.counts.errors and not self.failed(before):
@@ -80,6 +88,25 @@ class Tally:
 
     def add(self, verdict, name, why="", log=()):
         self.cases.append(Case(self.report, verdict, name, why, list(log)))
+
+    def note_skips(self, since):
+        """Which programs of a machine's report were skipped as a whole?"""
+        verdicts = collections.defaultdict(set)
+        for case in self.cases[since:]:
+            verdicts[case.name.split(".")[0]].add(case.verdict)
+        programs = [name for name in verdicts if not CHORE.fullmatch(name)]
+        skipped = [name for name in programs if verdicts[name] == {"skipped"}]
+        if len(programs) < len(verdicts):
+            self.idle[self.report] = programs == skipped
+        if self.report in self.complete:
+            for name in skipped:
+                self.add("failed", name, "was skipped as a whole")
+
+    def judge_skips(self):
+        """When all reports are there: did no machine run anything?"""
+        if self.idle and all(self.idle.values()):
+            self.report = next(iter(self.idle))
+            self.add("failed", "every program", "was skipped")
 
     def failed(self, since):
         return any(case.verdict == "failed" for case in self.cases[since:])
@@ -149,12 +176,15 @@ def main():
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--failures", action="store_true",
                          help="only list what failed, a line each; status 0 if anything did")
+    options.add_argument("--complete", metavar="REPORT", default=[], action="append",
+                         help="one of the reports: no program may be skipped as a whole")
     options.add_argument("parser", help="a kernel tree's tools/testing/kunit")
     options.add_argument("report", nargs="+", help="KTAP file")
     given = options.parse_args()
-    tally = Tally(parser_from(given.parser))
+    tally = Tally(parser_from(given.parser), [named(path) for path in given.complete])
     for path in given.report:
         tally.add_file(path)
+    tally.judge_skips()
     return (list_failures if given.failures else summary)(tally)
 
 
