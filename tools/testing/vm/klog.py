@@ -10,6 +10,7 @@ SPLATS = re.compile("|".join((
     r"\bWARNING: ",
     r"\bBUG: ",
     r"\bBUG at ",
+    r"\bturning off the locking correctness validator\b",
     r"\bOops\b",
     r"\bKASAN: ",
     r"\bUBSAN: ",
@@ -26,8 +27,11 @@ SPLATS = re.compile("|".join((
     r"\bOut of memory: Killed\b",
     r"\bkernel BUG\b",
     r"\bKernel panic\b",
-    r"\bCall Trace:",
+    r"\bCall [Tt]race:",
 )))
+
+# By which lockdep gives up when a thread holds more locks than it can follow.
+TOO_DEEP = "BUG: MAX_LOCK_DEPTH too low!"
 
 QUOTED = 40     # lines of a splat
 FRAME = "=" * 60    # before and after a sanitizer's report, which is quoted whole
@@ -54,6 +58,17 @@ def splats(log):
                         if any(text in log[j] for text in ends)), end)
             found.append(log[i:end])
     return found
+
+
+def without_depth(log):
+    """The log without the report that there are too many locks, which ends with a trace."""
+    begin = next((i for i, line in enumerate(log) if TOO_DEEP in line), None)
+    if begin is None:
+        return log
+    trace = next((i for i, line in enumerate(log) if i > begin and "Call trace:" in line), begin)
+    end = next((i for i, line in enumerate(log)
+                if i > trace and not STAMP.sub("", line, count=1).startswith(" ")), len(log))
+    return log[:begin] + log[end:]
 
 
 def is_race(splat):

@@ -23,7 +23,8 @@ import time
 
 import klog
 
-MODES = {"test": "", "show": "", "shell": "quiet"}     # and what the kernel is told
+# And what the kernel is told: lockdep gives up with messages for debugging.
+MODES = {"test": "loglevel=8", "show": "", "shell": "quiet"}
 BOOT_LIMIT = 300    # seconds until the first program starts
 HEARTBEAT = 20
 DONE = re.compile(r"^# done (\d+)$")
