@@ -187,16 +187,19 @@ machine = $(lab)/initramfs $(call obj,$(3),$(4))/usr/gen_init_cpio $(parts)/$(1)
 		--commands $(parts)/$(1) --results $(results)
 
 # $(call boot-tests,NAME,MACHINE,KIND,table of the base's tests,options of run.py)
-boot-tests = $(lab)/tests $(selftests-dir) $(4) $(if $(filter $(default),$(2)),,'$(machine-tests)') \
-		> $(parts)/$(1).tests && \
+boot-tests = $(lab)/tests $(selftests-dir) $(4) $(call tests-of,$(2)) > $(parts)/$(1).tests && \
 	  awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
 		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 } \
 		END { print "$(leak-check)" }' $(parts)/$(1).tests | \
 		$(lab)/modules $(notdir $(modules)) > $(parts)/$(1) && \
 	  if [ -s $(parts)/$(1).tests ]; then \
 		$(call machine,$(1),$(2),test,$(3),$(call built-tests,$(1).tests) \
-			$(parts)/kmemleak $(call ko,test,$(3)) $(loader),$(5)); \
+			$(parts)/kmemleak $(call ko,test,$(3)) $(loader),$(run-$(2)) $(5)); \
 	  else echo "== $(ARCH): none of the tests is for $(2)"; fi
+
+# A pattern, and names that it is not to match.
+tests-of = $(if $(tests-$(1)),'$(tests-$(1))',$(if $(filter $(default),$(1)),'*','$(machine-tests)') \
+		$(foreach machine,$(machines),$(tests-$(machine))))
 
 default	:= $(firstword $(MACHINE))
 # After the tests: what memory have they made KVM lose?

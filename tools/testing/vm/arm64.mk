@@ -16,7 +16,7 @@ qemu		:= qemu-system-aarch64 -machine virt,virtualization=on,gic-version=3 \
 		   -accel tcg,thread=multi -smp 2 -m 2G -device virtio-serial-device
 cmdline		:= console=ttyAMA0
 
-machines	:= max n1 a57 nopmu twopmu
+machines	:= max n1 a57 nopmu twopmu many
 machine-tests	:= vcpu_attr_*_test
 # VHE, PMUv3 with 16-bit events
 qemu-max	:= -cpu max
@@ -27,3 +27,7 @@ qemu-nopmu	:= -cpu max,pmu=off
 # A PMU for each CPU, of different kinds
 qemu-twopmu	:= -cpu max
 dts-twopmu	:= two-pmus.dts
+# For as many vCPUs as make lockdep give up
+qemu-many	:= -cpu max
+tests-many	:= vcpu_attr_many_test
+run-many	:= --many-locks

@@ -55,6 +55,8 @@ def arguments():
     parser.add_argument("--append", default="", help="kernel command line")
     parser.add_argument("--panic", choices=PANIC, default="never", help="what is deadly")
     parser.add_argument("--kunit", choices=KUNIT, default="may", help="at boot")
+    parser.add_argument("--many-locks", action="store_true",
+                        help="it is no splat that threads hold more locks than lockdep follows")
     parser.add_argument("--ours", metavar="FILES", type=str.split,
                         help="where a data race is a splat; elsewhere it is only in the log")
     parser.add_argument("--decode", metavar="COMMAND", type=shlex.split,
@@ -152,7 +154,7 @@ def write(path, lines):
 
 def splats_in(log, args):
     """Those of the kernel log, but for data races outside of --ours."""
-    splats = klog.splats(log)
+    splats = klog.splats(klog.without_depth(log) if args.many_locks else log)
     if args.ours is None:
         return splats
 

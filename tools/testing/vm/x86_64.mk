@@ -27,7 +27,8 @@ cmdline		:= console=ttyS0 tsc=reliable
 
 # The machines, and what QEMU is told for each. The first runs all tests, others
 # those whose names match machine-tests. dts-NAME, if there: what its device
-# tree has on top of QEMU's.
+# tree has on top of QEMU's. tests-NAME, if there: the only tests that it runs, which
+# no other one does; run-NAME: options of run.py.
 machines	:= max
 machine-tests	:=
 qemu-max	:= -cpu max
