@@ -84,6 +84,7 @@ help:
 	@echo '  tree        compose base and series in $(B)/tree'
 	@echo '  image       build a kernel; the last line is the path of its image'
 	@echo '  selftests   build the selftests'
+	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
 	@echo '  htmldocs    build the pages on KVM; a warning in one of ours is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
 	@echo '  distclean   remove build/'
@@ -273,6 +274,7 @@ htmldocs: tree
 
 include $(lab)/bench/bench.mk
 include $(lab)/soak/soak.mk
+include $(lab)/reader/reader.mk
 include series/series.mk
 
 clean:
