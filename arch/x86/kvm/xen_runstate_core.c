@@ -120,21 +120,30 @@ static u8 third_value(u8 a, u8 b)
 }
 
 /*
- * Write @rs to the guest.  A reader takes what it read for good if it found the
- * same state_entry_time before and after, both times without the update flag.
+ * Write @rs to the guest.  A reader accepts what it read if it found the same
+ * state_entry_time before and after, both times without the update flag.
  *
- * Aligned to nothing, that u64 may lie in two cache lines or pages, and then is
- * not read in one piece either.  The flag lives in its last byte, which is hence
- * stored alone, first and last.  But a reader that gets one half before an
- * update and the other after it has not seen the flag.  Two more rules keep it
- * from taking torn totals for good, whichever half it reads first:
+ * A reader that gets that u64 by one load accepts no torn area.  But it may lie in
+ * two cache lines or pages, as it is aligned to nothing, or be read by halves, and
+ * is then read in pieces.  The flag is in the last byte, which is therefore stored
+ * alone, first and last.  A reader that gets one piece before an update and the
+ * other one after it has not seen the flag, so that there are two more rules:
  *
- *  - The entry time is stored after the totals, so that who sees it in the first
- *    read finds them complete.
+ *  - The entry time is stored after the totals, so that a reader that finds it in
+ *    its first look finds them complete.
  *  - Meanwhile its first byte is neither the old nor the new one, so that the
- *    second read cannot find what the first one did.
+ *    second look cannot find what the first one did.
  *
- * Nothing helps a reader if the update leaves state_entry_time as it was.
+ * This protects a reader that gets the piece with the flag at least once between
+ * the two times that it gets the other piece: both looks low then high, or high
+ * then low, or high, low and high again.  It does not protect one that gets the
+ * flag at the beginning and at the end only, and no order of stores does.
+ *
+ * A piece may recur: after two updates within one reading, the low piece may be
+ * what it was before, or a third byte may make it so.  Where the reader or this
+ * function handles less than a piece at once, as memcpy() may at the end of a page,
+ * one update with the same first byte is enough.  Then a torn area is accepted.
+ * Nothing protects a reader from an update that leaves state_entry_time as it was.
  *
  * The padding is left alone.
  */

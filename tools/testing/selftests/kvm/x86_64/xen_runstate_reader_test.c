@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A reader of another vCPU's Xen runstate area that follows the guest's
- * protocol never accepts a torn area, wherever the area lies and whatever
- * changes the state just then: preemption, KVM_RUN or an attribute call.  This
- * goes for one that looks at the flag as often as it can, and for one that knows
- * no more of it than Linux does.
+ * protocol accepts no torn area, wherever the area lies and whatever changes the
+ * state just then: preemption, KVM_RUN or an attribute call.  This goes for one
+ * that reads the flag as often as it can, and for those that see no more of it
+ * than Linux does, by one load or in two pieces, which both looks at the entry
+ * time get in the same order.  Pieces have two bytes or more, so that the value of
+ * one hardly recurs within a reading.
+ *
+ * Where an emulator runs CPUs in turn, an update seldom comes between two loads.
  *
  * XEN_RUNSTATE_SECONDS in the environment sets how long each test lasts.
  */
@@ -135,7 +139,7 @@ static bool read_area(struct reader *reader, struct compat_vcpu_runstate_info *r
 
 /*
  * What a Linux guest does: the flag is in the first of two looks at the entry
- * time, or it is not.  Nothing else tells of an update, on one cache line or two.
+ * time, or it is not.  It checks nothing else, on one cache line or two.
  */
 static bool read_area_like_linux(struct reader *reader, struct compat_vcpu_runstate_info *rs,
 				 u64 (*entry)(const struct reader *reader))
