@@ -180,8 +180,10 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 }
 
 /*
- * Would KVM_RUN go on?  What is above the limit of that is reserved for what KVM
- * writes before it can exit.
+ * True if KVM_RUN would not stop for the vCPU's dirty ring.  The entries above that
+ * limit are reserved for what KVM must write before it can exit.
+ *
+ * KVM_REQ_DIRTY_RING_SOFT_FULL does not tell: it is clear while it is checked.
  */
 static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 {
@@ -208,7 +210,11 @@ static bool area_logged(struct kvm_vcpu *vcpu)
 	return false;
 }
 
-/* Write @rs to the area, and wait for its pages if need be. */
+/*
+ * Write @rs to the area, and wait for its pages if need be.  If the dirty ring has
+ * no room for them it is left to the next KVM_RUN, which userspace cannot have
+ * enter the guest before it has made room.
+ */
 static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 {
 	bool loaded = false;
@@ -218,9 +224,8 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 
 	do {
 		if (area_logged(vcpu)) {
-			/* Userspace makes room, and must not make KVM lose entries instead. */
 			if (!dirty_ring_has_room(vcpu)) {
-				r = -EBUSY;
+				vcpu->arch.xen.runstate.refresh = true;
 				break;
 			}
 
@@ -380,8 +385,7 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 	xr->accounted = jiffies;
 
 	/* A dirty ring that is about to overflow is for userspace to reap first. */
-	if (kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu) ||
-	    !area_try_write(vcpu, &xr->now))
+	if (!dirty_ring_has_room(vcpu) || !area_try_write(vcpu, &xr->now))
 		xr->refresh = true;
 }
 
@@ -414,7 +418,7 @@ static void runstate_refresh(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 
-	if (!area_registered(vcpu) || kvm_test_request(KVM_REQ_DIRTY_RING_SOFT_FULL, vcpu))
+	if (!area_registered(vcpu) || !dirty_ring_has_room(vcpu))
 		return;
 
 	/* Drops a second page that only the layout before needed, as well. */

@@ -6,6 +6,7 @@
  * for a dirty ring that is full.
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <asm/barrier.h>
@@ -30,6 +31,9 @@ static const struct {
 };
 
 #define SPLIT_GPA	(places[2].gpa)
+
+/* How long each race with preempters goes on. */
+static int seconds = 4;
 
 /* The fastest of exits, since the test is of how many there are in a jiffy. */
 static void guest_code(void)
@@ -524,32 +528,186 @@ TEST_F(xen_runstate_ring, full_ring_is_kept_over_mode_switches)
 }
 
 /*
- * A change that the ring has no room for is refused, and none gets lost.  The room
- * of a ring that stops KVM_RUN is for KVM, which may have to write before it stops.
+ * A change is made even if the ring has no room for the area, which KVM_RUN then
+ * writes when there is some.  What is left of a ring that stops KVM_RUN is for KVM,
+ * which may have to write before it stops.
  */
-TEST_F(xen_runstate_ring, change_without_room_is_ebusy)
+TEST_F(xen_runstate_ring, change_without_room_is_written_by_kvm_run)
 {
-	struct kvm_xen_vcpu_attr before, after, addr;
+	struct kvm_xen_vcpu_attr set = runstate_attr(RUNSTATE_blocked, 1000, 400, 300, 200, 100);
 	const int first = fill_ring(self->vcpu);
 	const int used = ring_used(self->vcpu, first);
+	struct kvm_xen_vcpu_attr rs, area;
 	int reaped;
 
-	before = runstate_get(self->vcpu);
-	EXPECT_EQ(-EBUSY, __runstate_set_current(self->vcpu, RUNSTATE_offline));
-	EXPECT_EQ(-EBUSY, set_base(self->vcpu));
-	EXPECT_EQ(-EBUSY, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
-					 runstate_attr(RUNSTATE_running, 0, 0, 0, 0, 0)));
-	EXPECT_EQ(-EBUSY, __runstate_set_addr(self->vcpu, places[0].gpa));
+	EXPECT_EQ(0, __runstate_set_current(self->vcpu, RUNSTATE_offline));
+	rs = runstate_get(self->vcpu);
+	EXPECT_EQ(RUNSTATE_offline, rs.u.runstate.state);
+	EXPECT_EQ(0, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
+				    runstate_attr(RUNSTATE_running, 0, 0, 0, 0, 0)));
+	rs = runstate_get(self->vcpu);
+	EXPECT_EQ(RUNSTATE_running, rs.u.runstate.state);
+	EXPECT_EQ(0, __runstate_set(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, set));
+	rs = runstate_get(self->vcpu);
+	EXPECT_TRUE(runstate_equal(&set, &rs));
 
-	after = runstate_get(self->vcpu);
-	EXPECT_TRUE(runstate_equal(&before, &after));
-	EXPECT_EQ(0, __xen_get_attr(self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, &addr));
-	EXPECT_EQ(SPLIT_GPA, addr.u.gpa);
+	EXPECT_EQ(0, __runstate_set_addr(self->vcpu, KVM_XEN_INVALID_GPA));
+	EXPECT_EQ(0, __runstate_set_addr(self->vcpu, places[1].gpa));
+	EXPECT_TRUE(run_says_full(self->vcpu));
+	EXPECT_EQ(used, ring_used(self->vcpu, first));
 
 	reaped = reap(self->vcpu, first);
 	EXPECT_EQ(used, reaped);
-	EXPECT_EQ(0, __runstate_set_current(self->vcpu, RUNSTATE_blocked));
-	EXPECT_EQ(2, reap(self->vcpu, first + reaped));
+	runstate_vcpu_run(self->vcpu);
+	rs = runstate_get(self->vcpu);
+	area = runstate_read_area(self->vm, places[1].gpa, true);
+	EXPECT_EQ(RUNSTATE_running, area.u.runstate.state);
+	EXPECT_TRUE(runstate_equal(&rs, &area));
+	EXPECT_LE(1, reap(self->vcpu, first + reaped));
+}
+
+/* An area in two memslots is logged if one of them is, the second too. */
+TEST_F(xen_runstate_ring, change_that_is_logged_in_the_second_slot_needs_room)
+{
+	const uint64_t gpa = AREA_GPA + AREA_PAGES * PAGE_SIZE;
+	const int first = fill_ring(self->vcpu);
+	const int used = ring_used(self->vcpu, first);
+
+	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, gpa, AREA_SLOT + 1, 1,
+				    KVM_MEM_LOG_DIRTY_PAGES);
+	vm_mem_region_set_flags(self->vm, AREA_SLOT, 0);
+
+	runstate_set_addr(self->vcpu, gpa - 10);
+	runstate_set_current(self->vcpu, RUNSTATE_offline);
+	EXPECT_EQ(used, reap(self->vcpu, first));
+}
+
+/*
+ * Preempted at any moment
+ */
+
+static long preemptions(void)
+{
+	struct rusage usage;
+
+	TEST_ASSERT_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
+	return usage.ru_nivcsw;
+}
+
+/* Race @step with preempters; none of them would be no race. */
+static void step_under_preemption(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				  bool (*step)(struct kvm_vcpu *vcpu, void *arg), void *arg)
+{
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + seconds * NSEC_PER_SEC;
+	struct preempters preempters;
+	long before, steps = 0;
+
+	kvm_pin_this_task_to_pcpu(sched_getcpu());
+	start_preempters(&preempters, sched_getcpu());
+	before = preemptions();
+	while (clock_ns(CLOCK_MONOTONIC) < end && step(vcpu, arg))
+		steps++;
+	EXPECT_LT(10, preemptions() - before);
+	EXPECT_LT(0, steps);
+	stop_preempters(&preempters);
+	TH_LOG("%ld steps, %ld preemptions", steps, preemptions() - before);
+}
+
+static bool run_full(struct kvm_vcpu *vcpu, void *arg)
+{
+	return run_says_full(vcpu);
+}
+
+TEST_F_TIMEOUT(xen_runstate_ring, full_ring_is_kept_under_preemption, 900)
+{
+	const int first = fill_ring(self->vcpu);
+	const int used = ring_used(self->vcpu, first);
+
+	require_preempters();
+	step_under_preemption(_metadata, self->vcpu, run_full, NULL);
+	EXPECT_EQ(used, ring_used(self->vcpu, first)) {
+		TH_LOG("a ring that was full grew");
+	}
+}
+
+/*
+ * A guest that has KVM write to memory which is logged: it reads the mask of the
+ * PIC, which KVM emulates, by a string instruction, into one page after the other.
+ */
+#define LOG_SLOT	(AREA_SLOT + 1)
+#define LOG_GPA		(AREA_GPA + 0x1000000)
+#define LOG_PAGES	1024
+
+/* Pages before the one of this number have been written. */
+static uint64_t next_write;
+
+static void guest_has_kvm_write(void)
+{
+	for (;;) {
+		void *page = (void *)(LOG_GPA + next_write % LOG_PAGES * PAGE_SIZE);
+
+		asm volatile("insb" : "+D"(page) : "d"(0x21) : "memory");
+		WRITE_ONCE(next_write, next_write + 1);
+	}
+}
+
+struct writes {
+	uint64_t checked;
+	int entry;
+	bool reported[LOG_PAGES];
+	int lost;
+	int holes;
+};
+
+/* Fill the ring, reap it, and see that all pages are in it that were written. */
+static bool check_writes(struct kvm_vcpu *vcpu, void *arg)
+{
+	struct writes *writes = arg;
+	uint64_t written;
+	int n;
+
+	TEST_ASSERT(run_says_full(vcpu), "KVM_RUN ends, and the ring is not full");
+	n = ring_used(vcpu, writes->entry);
+	for (int i = 0; i < n; i++) {
+		struct kvm_dirty_gfn *gfn = ring_entry(vcpu, writes->entry + i);
+
+		if (gfn->slot == LOG_SLOT)
+			writes->reported[gfn->offset] = true;
+	}
+	writes->holes += entry_is_dirty(ring_entry(vcpu, writes->entry + n + 1));
+	reap_some(vcpu, writes->entry, n);
+	writes->entry += n;
+
+	sync_global_from_guest(vcpu->vm, next_write);
+	written = next_write;
+	for (; writes->checked < written; writes->checked++) {
+		bool *reported = &writes->reported[writes->checked % LOG_PAGES];
+
+		writes->lost += !*reported;
+		*reported = false;
+	}
+	return !writes->holes;
+}
+
+TEST_F_TIMEOUT(xen_runstate_ring, emulated_writes_are_all_in_the_ring, 900)
+{
+	struct writes writes = {};
+
+	require_preempters();
+	vcpu_arch_set_entry_point(self->vcpu, guest_has_kvm_write);
+	vm_userspace_mem_region_add(self->vm, VM_MEM_SRC_ANONYMOUS, LOG_GPA, LOG_SLOT,
+				    LOG_PAGES, KVM_MEM_LOG_DIRTY_PAGES);
+	virt_map(self->vm, LOG_GPA, LOG_GPA, LOG_PAGES);
+	runstate_set_addr(self->vcpu, SPLIT_GPA);
+
+	step_under_preemption(_metadata, self->vcpu, check_writes, &writes);
+	EXPECT_EQ(0, writes.holes) {
+		TH_LOG("the ring has a hole after %lu writes", writes.checked);
+	}
+	EXPECT_EQ(0, writes.lost) {
+		TH_LOG("of %lu pages that were written", writes.checked);
+	}
+	EXPECT_LT(0, writes.checked);
 }
 
 /* Nobody asks who writes there. */
@@ -567,7 +725,12 @@ int main(int argc, char *argv[])
 {
 	int caps = KVM_XEN_HVM_CONFIG_RUNSTATE | KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG;
 
+	const char *env = getenv("XEN_RUNSTATE_SECONDS");
+
 	TEST_REQUIRE((kvm_check_cap(KVM_CAP_XEN_HVM) & caps) == caps);
+
+	if (env)
+		seconds = atoi_positive("XEN_RUNSTATE_SECONDS", env);
 
 	return test_harness_run(argc, argv);
 }
