@@ -4,10 +4,11 @@
  *
  * What runs where:
  *
- *   kvm_xen_runstate_enter   KVM_RUN, after vcpu_load(), where it may sleep
+ *   kvm_xen_runstate_enter   KVM_RUN, after vcpu_load()
  *   kvm_xen_runstate_put     kvm_arch_vcpu_put(), when preempted
  *   kvm_xen_runstate_load    kvm_arch_vcpu_load(), on sched-in
- *   kvm_xen_runstate_sync    before guest entry, if KVM_REQ_STEAL_UPDATE is set
+ *   kvm_xen_runstate_sync    before guest entry, if KVM_REQ_STEAL_UPDATE is set,
+ *                            where it may sleep
  *   kvm_xen_runstate_leave   KVM_RUN, after vcpu_put()
  *
  * Between enter and leave the state is running, or runnable while scheduled out
@@ -48,8 +49,20 @@ static size_t area_head(gpa_t gpa, size_t size)
 	return min(size, PAGE_SIZE - offset_in_page(gpa));
 }
 
-/* Map the area at @gpa, registered or not as yet.  May sleep. */
-static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa)
+static int gpc_activate(struct gfn_to_pfn_cache *gpc, gpa_t gpa, size_t len,
+			bool interruptible)
+{
+	if (interruptible)
+		return kvm_gpc_activate_interruptible(gpc, gpa, len);
+
+	return kvm_gpc_activate(gpc, gpa, len);
+}
+
+/*
+ * Map the area at @gpa, registered or not yet.  Waits for its pages: in KVM_RUN,
+ * until a signal comes, and otherwise until the thread is killed.
+ */
+static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa, bool interruptible)
 {
 	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
 	size_t size = xen_runstate_area_size(long_mode(vcpu));
@@ -58,9 +71,9 @@ static int area_map(struct kvm_vcpu *vcpu, gpa_t gpa)
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
-	r = kvm_gpc_activate(&gpc[0], gpa, head);
+	r = gpc_activate(&gpc[0], gpa, head, interruptible);
 	if (!r && head < size)
-		r = kvm_gpc_activate(&gpc[1], gpa + head, size - head);
+		r = gpc_activate(&gpc[1], gpa + head, size - head, interruptible);
 	else	/* Not needed, or of another area. */
 		kvm_gpc_deactivate(&gpc[1]);
 
@@ -215,7 +228,8 @@ static bool area_logged(struct kvm_vcpu *vcpu)
  * no room for them it is left to the next KVM_RUN, which userspace cannot have
  * enter the guest before it has made room.
  */
-static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
+static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs,
+		      bool interruptible)
 {
 	bool loaded = false;
 	int idx, r = 0;
@@ -239,7 +253,7 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 		if (area_try_write(vcpu, rs))
 			break;
 
-		r = area_map(vcpu, vcpu->arch.xen.runstate.gpc[0].gpa);
+		r = area_map(vcpu, vcpu->arch.xen.runstate.gpc[0].gpa, interruptible);
 	} while (!r);
 
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
@@ -275,12 +289,12 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 		return 0;
 	}
 
-	r = area_map(vcpu, gpa);
+	r = area_map(vcpu, gpa, false);
 	if (!r)
-		r = area_write(vcpu, &xr->now);
+		r = area_write(vcpu, &xr->now, false);
 
 	if (r && was_registered)
-		area_map(vcpu, old);
+		area_map(vcpu, old, false);
 	else if (r)
 		area_unregister(vcpu);
 
@@ -304,7 +318,7 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 
 	lockdep_assert_held(&vcpu->mutex);
 
-	r = area_write(vcpu, next);
+	r = area_write(vcpu, next, false);
 	if (r)
 		return r;
 
@@ -413,20 +427,7 @@ static bool area_mapped(struct kvm_vcpu *vcpu)
 	       (gpc_usable(&gpc[0]) && (!gpc[1].active || gpc_usable(&gpc[1])));
 }
 
-/* Map and write what the hooks could not, or let it be until there is a way. */
-static void runstate_refresh(struct kvm_vcpu *vcpu)
-{
-	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-
-	if (!area_registered(vcpu) || !dirty_ring_has_room(vcpu))
-		return;
-
-	/* Drops a second page that only the layout before needed, as well. */
-	if (!area_map(vcpu, xr->gpc[0].gpa))
-		area_write(vcpu, &xr->now);
-}
-
-/* Called with SRCU held. */
+/* Called with SRCU held.  Does not sleep. */
 void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
@@ -437,13 +438,15 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 	if (likely(data_race(up_to_date(vcpu)) && area_mapped(vcpu)))
 		return;
 
-	scoped_guard(preempt)
+	scoped_guard(preempt) {
 		runstate_account(vcpu, RUNSTATE_running);
 
-	if (READ_ONCE(xr->refresh) || !area_mapped(vcpu))
-		runstate_refresh(vcpu);
+		/* A second page that only the layout before needed is to be dropped. */
+		if (!area_mapped(vcpu))
+			xr->refresh = true;
+	}
 
-	/* Again before guest entry: the ring may have been reaped by then. */
+	/* With immediate_exit the vCPU does not get there. */
 	if (READ_ONCE(xr->refresh))
 		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
@@ -468,11 +471,28 @@ void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 	vcpu->arch.xen.runstate.now.preempted = true;
 }
 
-/* Before guest entry, where it may sleep. */
+/*
+ * Map and write what the hooks could not.  Called before guest entry, where it may
+ * sleep until a signal comes, as for a page that the guest itself touches.
+ *
+ * An area that cannot be mapped does not keep the vCPU from running: the next
+ * KVM_RUN tries again.
+ */
 void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->arch.xen.runstate.refresh))
-		runstate_refresh(vcpu);
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	int r;
+
+	if (!READ_ONCE(xr->refresh) || !area_registered(vcpu))
+		return;
+
+	r = area_map(vcpu, xr->gpc[0].gpa, true);
+	if (!r)
+		r = area_write(vcpu, &xr->now, true);
+
+	/* Keeps the vCPU from entering the guest until the signal is handled. */
+	if (r == -EINTR)
+		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
 
 /* Have the area follow a switch of the guest between 32-bit and 64-bit mode. */
@@ -483,7 +503,7 @@ void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu)
 	if (likely(xr->long_mode == long_mode(vcpu)))
 		return;
 
-	if (!area_write(vcpu, &xr->now))
+	if (!area_write(vcpu, &xr->now, false))
 		xr->refresh = true;
 }
 

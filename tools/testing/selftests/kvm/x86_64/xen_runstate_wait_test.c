@@ -2,9 +2,11 @@
 /*
  * Calls of vCPU attributes, and KVM_RUN, that wait for a page: for that of the value,
  * or for that of an area which they map or write.  No other vCPU waits with them, and
- * a kill ends the wait.
+ * a kill ends the wait.  Any signal ends that of KVM_RUN, which waits for no area if it
+ * is not to enter the guest.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -87,8 +89,8 @@ static void expect_ioctl_waits(struct __test_metadata *_metadata, const char *na
 		.slow_arg = call,
 		.quick = make_quick_calls,
 		.quick_arg = other,
-		/* Values are copied, and areas pinned. */
-		.killable = !size,
+		/* Values are copied, and areas pinned; KVM_RUN is left by any signal. */
+		.killable = !size && call->nr != KVM_RUN,
 	};
 
 	missing_page_drop(page);
@@ -170,21 +172,135 @@ TEST_F(xen_runstate_wait, for_an_area)
 	}
 }
 
+static void expect_area_is_current(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_vcpu_attr area = runstate_read_area(vcpu->vm, MISSING_GPA, true);
+	struct kvm_xen_vcpu_attr rs = runstate_get(vcpu);
+
+	EXPECT_EQ(RUNSTATE_running, area.u.runstate.state);
+	EXPECT_TRUE(runstate_adds_up(&area));
+	EXPECT_TRUE(runstate_equal(&area, &rs)) {
+		TH_LOG("in the area is %s, and not %s", runstate_text(&area).s,
+		       runstate_text(&rs).s);
+	}
+}
+
 TEST_F(xen_runstate_wait, for_the_area_in_kvm_run)
 {
 	struct missing_page page = missing_page_register(addr_gpa2hva(self->vm, MISSING_GPA));
 	struct slow_ioctl call = { .fd = self->vcpus[0]->fd, .nr = KVM_RUN };
-	struct kvm_xen_vcpu_attr area, rs;
 
 	missing_page_supply(&page, "", 0);
 	runstate_set_addr(self->vcpus[0], MISSING_GPA);
 	expect_ioctl_waits(_metadata, "KVM_RUN", &call, self->vcpus[1], &page, "", 0);
+	expect_area_is_current(_metadata, self->vcpus[0]);
+}
 
-	area = runstate_read_area(self->vm, MISSING_GPA, true);
-	rs = runstate_get(self->vcpus[0]);
-	EXPECT_EQ(RUNSTATE_running, area.u.runstate.state);
-	EXPECT_TRUE(runstate_adds_up(&area));
-	EXPECT_TRUE(runstate_equal(&area, &rs));
+/* An area whose page is missing from now on. */
+static struct missing_page miss_area(struct kvm_vcpu *vcpu)
+{
+	struct missing_page page = missing_page_register(addr_gpa2hva(vcpu->vm, MISSING_GPA));
+
+	missing_page_supply(&page, "", 0);
+	runstate_set_addr(vcpu, MISSING_GPA);
+	missing_page_drop(&page);
+	return page;
+}
+
+static void signal_comes(int sig)
+{
+}
+
+/* SIGUSR1 interrupts what waits, and does nothing else. */
+static void accept_signals(void)
+{
+	struct sigaction action = { .sa_handler = signal_comes };
+
+	TEST_ASSERT_EQ(sigaction(SIGUSR1, &action, NULL), 0);
+}
+
+/* As post-copy does it: kick the vCPU, supply the page, and run it again. */
+TEST_F(xen_runstate_wait, any_signal_ends_that_of_kvm_run)
+{
+	struct missing_page page = miss_area(self->vcpus[0]);
+	struct slow_ioctl call = { .fd = self->vcpus[0]->fd, .nr = KVM_RUN };
+	pthread_t thread;
+	bool ended;
+
+	accept_signals();
+	for (int i = 0; i < 10; i++) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, make_ioctl, &call));
+		ASSERT_TRUE(missing_page_is_wanted(&page));
+		ASSERT_EQ(0, pthread_kill(thread, SIGUSR1));
+
+		ended = thread_ends(thread);
+		EXPECT_TRUE(ended) {
+			TH_LOG("a signal does not end KVM_RUN");
+		}
+		missing_page_supply(&page, "", 0);
+		if (!ended)
+			ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(-EINTR, call.r);
+
+		runstate_vcpu_run(self->vcpus[0]);
+		expect_area_is_current(_metadata, self->vcpus[0]);
+		missing_page_drop(&page);
+	}
+}
+
+TEST_F(xen_runstate_wait, immediate_exit_does_not_wait)
+{
+	struct missing_page page = miss_area(self->vcpus[0]);
+	struct slow_ioctl call = { .fd = self->vcpus[0]->fd, .nr = KVM_RUN };
+	pthread_t thread;
+	bool ended;
+
+	self->vcpus[0]->run->immediate_exit = 1;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_ioctl, &call));
+	ended = thread_ends(thread);
+	EXPECT_TRUE(ended) {
+		TH_LOG("KVM_RUN waits in spite of immediate_exit");
+	}
+	missing_page_supply(&page, "", 0);
+	if (!ended)
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-EINTR, call.r);
+
+	self->vcpus[0]->run->immediate_exit = 0;
+	runstate_vcpu_run(self->vcpus[0]);
+	expect_area_is_current(_metadata, self->vcpus[0]);
+}
+
+/*
+ * A signal comes every 10 ms.  The VMM fetches pages between its KVM_RUNs, and has
+ * the one of the area after some of them.
+ */
+TEST_F(xen_runstate_wait, vmm_of_one_thread_supplies_its_own_page)
+{
+	struct missing_page page = miss_area(self->vcpus[0]);
+	const struct itimerspec often = {
+		.it_interval.tv_nsec = 10000000,
+		.it_value.tv_nsec = 10000000,
+	};
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGUSR1,
+	};
+	int interrupted = 0;
+	timer_t timer;
+
+	accept_signals();
+	ASSERT_EQ(0, timer_create(CLOCK_MONOTONIC, &event, &timer));
+	ASSERT_EQ(0, timer_settime(timer, 0, &often, NULL));
+
+	while (__vcpu_run(self->vcpus[0])) {
+		ASSERT_EQ(EINTR, errno);
+		if (++interrupted == 3)
+			missing_page_supply(&page, "", 0);
+	}
+	ASSERT_EQ(0, timer_delete(timer));
+	EXPECT_LE(3, interrupted);
+	expect_area_is_current(_metadata, self->vcpus[0]);
 }
 
 /* Whoever sets the shared info page has the Xen lock of the VM while he waits for it. */
