@@ -33,14 +33,31 @@ static bool long_mode(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Now, by the VM's clock.  The topmost bit belongs to the update flag: a clock
- * that has it set was given nonsense, or was set to 0 and is read just before.
+ * Read the VM's clock, and let @rs, which is the vCPU's, follow it if KVM_SET_CLOCK
+ * has set it back.  @offset is for the vCPU to remember when it becomes @rs.
  */
-static u64 runstate_clock(struct kvm_vcpu *vcpu)
+static u64 follow_clock(struct kvm_vcpu *vcpu, struct xen_runstate *rs, s64 *offset)
 {
-	u64 now = get_kvmclock_ns(vcpu->kvm);
+	u64 now;
 
-	return now & XEN_RUNSTATE_UPDATE ? 0 : now;
+	*offset = READ_ONCE(vcpu->kvm->arch.kvmclock_offset);
+	/* Pairs with write_seqcount_begin(): the clock is not older than the offset. */
+	smp_rmb();
+	now = get_kvmclock_ns(vcpu->kvm);
+
+	/*
+	 * The topmost bit is the update flag's.  A clock that has it set was given
+	 * nonsense, or was set to 0 and is read just before: wait for a better one.
+	 */
+	if (unlikely(now & XEN_RUNSTATE_UPDATE)) {
+		*offset = vcpu->arch.xen.runstate.clock_offset;
+		return 0;
+	}
+
+	if (unlikely(vcpu->arch.xen.runstate.clock_offset != *offset))
+		xen_runstate_set_back(rs, now);
+
+	return now;
 }
 
 /* How many of an area's @size bytes at @gpa fit into its first page? */
@@ -327,21 +344,40 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 	return 0;
 }
 
+/* The runstate that the next account starts from. */
+const struct xen_runstate *kvm_xen_runstate_get(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	s64 offset;
+
+	lockdep_assert_held(&vcpu->mutex);
+
+	follow_clock(vcpu, &xr->now, &offset);
+	xr->refresh |= xr->clock_offset != offset;
+	xr->clock_offset = offset;
+
+	return &xr->now;
+}
+
 /* Enter @state now. */
 int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 run_delay = xr->run_delay;
 	struct xen_runstate next = xr->now;
-	u64 elapsed;
+	u64 run_delay = xr->run_delay;
+	u64 now, elapsed;
+	s64 offset;
 	int r;
 
-	elapsed = xen_runstate_elapsed(&next, runstate_clock(vcpu));
+	now = follow_clock(vcpu, &next, &offset);
+	elapsed = xen_runstate_elapsed(&next, now);
 	xen_runstate_account(&next, state, elapsed, take_steal(vcpu, elapsed));
 
 	r = runstate_commit(vcpu, &next);
 	if (r)
 		xr->run_delay = run_delay;
+	else
+		xr->clock_offset = offset;
 
 	return r;
 }
@@ -353,19 +389,30 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
  */
 int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
 {
-	u64 own = vcpu->arch.xen.runstate.now.entry_time;
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	struct xen_runstate replaced = xr->now;
+	u64 own = xr->now.entry_time;
+	s64 offset;
+	u64 now;
 	int r;
 
-	if (!xen_runstate_valid(next, max(runstate_clock(vcpu), own)))
+	now = follow_clock(vcpu, &replaced, &offset);
+	if (!xen_runstate_valid(next, max(now, own)))
 		return -EINVAL;
 
 	r = runstate_commit(vcpu, next);
+	if (r)
+		return r;
+
+	/* One that is ahead of a new clock is left to the next account. */
+	if (next->entry_time <= now)
+		xr->clock_offset = offset;
 
 	/* The owner's baseline goes with the entry time, old or new. */
-	if (!r && next->entry_time != own)
+	if (next->entry_time != own)
 		take_steal(vcpu, 0);
 
-	return r;
+	return 0;
 }
 
 /*
@@ -374,13 +421,21 @@ int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *
  */
 int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *delta)
 {
-	struct xen_runstate next = vcpu->arch.xen.runstate.now;
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	struct xen_runstate next = xr->now;
+	s64 offset;
+	u64 now;
+	int r;
 
-	if (!xen_runstate_adjust(&next, delta) ||
-	    !xen_runstate_valid(&next, runstate_clock(vcpu)))
+	now = follow_clock(vcpu, &next, &offset);
+	if (!xen_runstate_adjust(&next, delta) || !xen_runstate_valid(&next, now))
 		return -EINVAL;
 
-	return runstate_commit(vcpu, &next);
+	r = runstate_commit(vcpu, &next);
+	if (!r)
+		xr->clock_offset = offset;
+
+	return r;
 }
 
 /*
@@ -390,11 +445,14 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 elapsed;
+	u64 now, elapsed;
+	s64 offset;
 
 	lockdep_assert_preemption_disabled();
 
-	elapsed = xen_runstate_elapsed(&xr->now, runstate_clock(vcpu));
+	now = follow_clock(vcpu, &xr->now, &offset);
+	xr->clock_offset = offset;
+	elapsed = xen_runstate_elapsed(&xr->now, now);
 	xen_runstate_account(&xr->now, state, elapsed, take_steal(vcpu, elapsed));
 	xr->accounted = jiffies;
 

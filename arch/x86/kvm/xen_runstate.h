@@ -14,6 +14,8 @@
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);
 void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu);
 
+const struct xen_runstate *kvm_xen_runstate_get(struct kvm_vcpu *vcpu);
+
 /* What userspace sets.  A call that fails has changed nothing. */
 int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa);
 int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state);

@@ -58,7 +58,7 @@ static struct xen_runstate runstate_of_payload(const void *payload)
 int xen_get_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			  void *payload)
 {
-	const struct xen_runstate *rs = &vcpu->arch.xen.runstate.now;
+	const struct xen_runstate *rs = kvm_xen_runstate_get(vcpu);
 
 	RUNSTATE(payload)->state = rs->state;
 	RUNSTATE(payload)->state_entry_time = rs->entry_time;

@@ -46,7 +46,7 @@ static bool add_delta(u64 *total, u64 delta)
 
 /*
  * Add the deltas of the totals and of entry_time, and enter @delta's state if it
- * is one.  Returns false, with @rs in shreds, if a sum leaves its range.  Whether
+ * is one.  Returns false, with @rs partially updated, if a sum leaves its range.  Whether
  * the deltas add up is not asked here: then, and only then, do the totals.
  */
 bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *delta)
@@ -64,6 +64,24 @@ bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *del
 	}
 
 	return add_delta(&rs->entry_time, delta->entry_time);
+}
+
+/*
+ * The clock was set to @now, and the entry time must not stay ahead of it, or no
+ * time would pass for the vCPU until then.  Running pays the difference, then
+ * blocked: guests read the other two as stolen.  What these cannot pay remains.
+ */
+void xen_runstate_set_back(struct xen_runstate *rs, u64 now)
+{
+	static const u8 payers[] = { RUNSTATE_running, RUNSTATE_blocked };
+	u64 part;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(payers) && rs->entry_time > now; i++) {
+		part = min(rs->entry_time - now, rs->time[payers[i]]);
+		rs->time[payers[i]] -= part;
+		rs->entry_time -= part;
+	}
 }
 
 static_assert(offsetof(struct compat_vcpu_runstate_info, state) == 0);

@@ -19,8 +19,9 @@ struct xen_runstate_area {
 void xen_runstate_init(struct xen_runstate *rs);
 bool xen_runstate_valid(const struct xen_runstate *rs, u64 latest);
 bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *delta);
+void xen_runstate_set_back(struct xen_runstate *rs, u64 now);
 
-/* The time since @rs was last accounted: none while the clock is set back. */
+/* The time since @rs was last accounted: none while the clock is behind. */
 static inline u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
 {
 	return now > rs->entry_time ? now - rs->entry_time : 0;

@@ -69,7 +69,7 @@ static const struct account_row account_rows[] = {
 		{ RUNSTATE_blocked, false, 100, { 0, 0, 100 } }, 150, 30, RUNSTATE_running,
 		{ RUNSTATE_running, false, 150, { 0, 0, 150 } },
 	}, {
-		"clock set back: the state changes, the totals stay",
+		"clock behind: the state changes, the totals stay",
 		{ RUNSTATE_running, false, 100, { 60, 40 } }, 30, 0, RUNSTATE_blocked,
 		{ RUNSTATE_blocked, false, 100, { 60, 40 } },
 	}, {
@@ -95,6 +95,67 @@ static void account_by_rows(struct kunit *test)
 		rs = row->before;
 		xen_runstate_account(&rs, row->state, xen_runstate_elapsed(&rs, row->now),
 				     row->waited);
+		expect_runstate(test, row->name, &rs, &row->after);
+	}
+}
+
+/* KVM_SET_CLOCK to @now */
+static const struct set_back_row {
+	const char *name;
+	struct xen_runstate before;
+	u64 now;
+	struct xen_runstate after;
+} set_back_rows[] = {
+	{
+		"not ahead of the clock",
+		{ RUNSTATE_running, false, 100, { 40, 30, 20, 10 } }, 100,
+		{ RUNSTATE_running, false, 100, { 40, 30, 20, 10 } },
+	}, {
+		"running pays",
+		{ RUNSTATE_running, false, 100, { 40, 30, 20, 10 } }, 61,
+		{ RUNSTATE_running, false, 61, { 1, 30, 20, 10 } },
+	}, {
+		"running pays, whatever the state is",
+		{ RUNSTATE_runnable, true, 100, { 40, 30, 20, 10 } }, 60,
+		{ RUNSTATE_runnable, true, 60, { 0, 30, 20, 10 } },
+	}, {
+		"blocked pays what running cannot",
+		{ RUNSTATE_offline, false, 100, { 40, 30, 20, 10 } }, 45,
+		{ RUNSTATE_offline, false, 45, { 0, 30, 5, 10 } },
+	}, {
+		"to what was stolen",
+		{ RUNSTATE_running, false, 100, { 40, 30, 20, 10 } }, 40,
+		{ RUNSTATE_running, false, 40, { 0, 30, 0, 10 } },
+	}, {
+		"below what was stolen",
+		{ RUNSTATE_running, false, 100, { 40, 30, 20, 10 } }, 39,
+		{ RUNSTATE_running, false, 40, { 0, 30, 0, 10 } },
+	}, {
+		"to 0",
+		{ RUNSTATE_blocked, false, 100, { 40, 30, 20, 10 } }, 0,
+		{ RUNSTATE_blocked, false, 40, { 0, 30, 0, 10 } },
+	}, {
+		"to 0, and nothing was stolen",
+		{ RUNSTATE_blocked, false, 100, { 80, 0, 20, 0 } }, 0,
+		{ RUNSTATE_blocked, false, 0, { 0, 0, 0, 0 } },
+	}, {
+		"never run",
+		{ RUNSTATE_offline }, 0,
+		{ RUNSTATE_offline },
+	},
+};
+
+KUNIT_ARRAY_PARAM_DESC(set_back, set_back_rows, name);
+
+static void clock_set_back(struct kunit *test)
+{
+	const struct set_back_row *row = test->param_value;
+	struct xen_runstate rs = row->before;
+	int i;
+
+	/* Doing it again changes nothing. */
+	for (i = 0; i < 2; i++) {
+		xen_runstate_set_back(&rs, row->now);
 		expect_runstate(test, row->name, &rs, &row->after);
 	}
 }
@@ -134,6 +195,20 @@ static void model_account(struct xen_runstate *model, u32 state, u64 now, u64 wa
 	model->preempted = false;
 }
 
+/* Running pays for each nanosecond by which the clock is set back, then blocked. */
+static void model_set_back(struct xen_runstate *model, u64 now)
+{
+	u32 payer;
+
+	while (model->entry_time > now) {
+		payer = model->time[RUNSTATE_running] ? RUNSTATE_running : RUNSTATE_blocked;
+		if (!model->time[payer])
+			break;
+		model->time[payer]--;
+		model->entry_time--;
+	}
+}
+
 static void random_history(struct kunit *test, u64 seed)
 {
 	struct xen_runstate rs, model = { .state = RUNSTATE_offline };
@@ -150,8 +225,12 @@ static void random_history(struct kunit *test, u64 seed)
 
 		switch (prandom_u32_state(&rnd) % 16) {
 		case 0:
-			/* KVM_SET_CLOCK, to an earlier time */
+			/* KVM_SET_CLOCK to an earlier time, or a clock that drifts */
 			now -= min_t(u64, now, prandom_u32_state(&rnd) % 200);
+			if (prandom_u32_state(&rnd) % 2) {
+				xen_runstate_set_back(&rs, now);
+				model_set_back(&model, now);
+			}
 			continue;
 		case 1:
 			/* ADJUST: some of one total to another, and a new state */
@@ -413,6 +492,7 @@ static void entry_time_is_stored_after_the_totals(struct kunit *test)
 static struct kunit_case runstate_cases[] = {
 	KUNIT_CASE(never_run_is_offline),
 	KUNIT_CASE(account_by_rows),
+	KUNIT_CASE_PARAM(clock_set_back, set_back_gen_params),
 	KUNIT_CASE(account_like_the_model),
 	KUNIT_CASE(validate_by_rows),
 	KUNIT_CASE(adjust_by_rows),

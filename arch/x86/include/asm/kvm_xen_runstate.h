@@ -26,6 +26,7 @@ struct kvm_xen_runstate {
 	struct xen_runstate now;
 	u64 run_delay;			/* baseline of the steal clock */
 	unsigned long accounted;	/* jiffies of the last account in KVM_RUN */
+	s64 clock_offset;		/* kvmclock_offset of the last account */
 	bool in_run;			/* between enter and leave of KVM_RUN */
 	bool refresh;			/* the next KVM_RUN must account and write */
 	bool long_mode;			/* layout of the last write */

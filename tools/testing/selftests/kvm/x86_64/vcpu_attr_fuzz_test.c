@@ -661,6 +661,16 @@ static void set_clock(struct kvm_vcpu *vcpu)
 	pthread_mutex_unlock(&vm_lock);
 }
 
+/* Runstate follows a clock that is set back. */
+static void set_clock_in_turn(struct kvm_vcpu *vcpu)
+{
+	set_clock(vcpu);
+	for (int i = 0; i < FUZZ_VCPUS; i++) {
+		changes[i] |= CHANGED_TIME | CHANGED_TOTALS;
+		check_vcpu(fuzz_vcpus[i]);
+	}
+}
+
 static void flip_long_mode(struct kvm_vcpu *vcpu)
 {
 	pthread_mutex_lock(&vm_lock);
@@ -689,7 +699,7 @@ static const struct fuzz_action turn_actions[] = {
 	{ get_xen_attr, 4 },
 	{ call_tsc_attr, 8 },
 	{ set_what_was_got, 4 },
-	{ set_clock, 4 },
+	{ set_clock_in_turn, 4 },
 	{ flip_long_mode, 2 },
 	{ flip_update_flag, 2 },
 	{ fuzz_change_slot, 2 },

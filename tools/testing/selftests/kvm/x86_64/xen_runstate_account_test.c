@@ -462,15 +462,62 @@ static void assert_time_counts_from(struct steal_watch *watch, u64 ns)
 	assert_life_goes_on(watch);
 }
 
+/*
+ * The clock was set back to @ns.  What running and blocked can pay of the
+ * difference, they have paid: what guests read as steal never goes down, and
+ * time counts again from the clock on, or from what was stolen if that is later.
+ */
+static void assert_follows_clock(struct steal_watch *watch, u64 ns)
+{
+	struct kvm_xen_vcpu_attr then = watch->last, now = runstate_get(watch->vcpu);
+	u64 end = vm_clock(watch->vcpu->vm);
+	bool spent;
+
+	spent = !now.u.runstate.time_running && !now.u.runstate.time_blocked;
+	TEST_ASSERT(runstate_adds_up(&now) &&
+		    now.u.runstate.time_runnable >= then.u.runstate.time_runnable &&
+		    now.u.runstate.time_offline == then.u.runstate.time_offline &&
+		    now.u.runstate.time_running <= then.u.runstate.time_running &&
+		    now.u.runstate.time_blocked <= then.u.runstate.time_blocked &&
+		    (now.u.runstate.state_entry_time <= end || spent) &&
+		    now.u.runstate.state_entry_time >= min(ns, then.u.runstate.state_entry_time),
+		    "the clock was set to %lu and is %lu\nfrom %s\n  to %s", ns, end,
+		    runstate_text(&then).s, runstate_text(&now).s);
+	watch->last = now;
+}
+
+/* Without a jump of the clock, one that was set back must not hold up the time. */
+static void assert_time_goes_on(struct steal_watch *watch)
+{
+	struct kvm_vcpu *vcpu = watch->vcpu;
+	u64 start;
+
+	start = vm_clock(vcpu->vm);
+	vcpu_run(vcpu);
+	runstate_set_current(vcpu, RUNSTATE_blocked);
+	steal_watch_check(watch);
+	TEST_ASSERT(watch->last.u.runstate.state_entry_time >= start,
+		    "blocked after %lu, but %s", start, runstate_text(&watch->last).s);
+}
+
+/* A vCPU that ran for most of @from when the clock is set to @to. */
 static void step_clock(struct kvm_vcpu *vcpu, u64 from, u64 to)
 {
 	struct steal_watch watch;
 
-	vm_set_clock(vcpu->vm, from);
 	steal_watch_start(&watch, vcpu);
+	vm_set_clock(vcpu->vm, from);
+	runstate_set_current(vcpu, RUNSTATE_running);
+	steal_watch_check(&watch);
 
 	vm_set_clock(vcpu->vm, to);
+	assert_follows_clock(&watch, to);
 	assert_life_goes_on(&watch);
+	/* It never ran, and was offline, for less than that. */
+	while (vm_clock(vcpu->vm) < watch.last.u.runstate.time_offline +
+				    watch.last.u.runstate.time_runnable)
+		;
+	assert_time_goes_on(&watch);
 	assert_time_counts_from(&watch, from + SEC);
 }
 
@@ -479,21 +526,71 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_by_10s, guest_exits)
 	step_clock(vcpu, 100 * SEC, 90 * SEC);
 }
 
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_by_a_day, guest_exits)
+{
+	step_clock(vcpu, 100000 * SEC, 13600 * SEC);
+}
+
 KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_to_0, guest_exits)
 {
 	step_clock(vcpu, 100 * SEC, 0);
 }
 
-KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_resumes_at_entry_time, guest_exits)
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_again_and_again, guest_exits)
+{
+	struct steal_watch watch;
+
+	steal_watch_start(&watch, vcpu);
+	vm_set_clock(vcpu->vm, 100 * SEC);
+	runstate_set_current(vcpu, RUNSTATE_running);
+	steal_watch_check(&watch);
+
+	for (u64 to = 90 * SEC; to; to -= 10 * SEC) {
+		vm_set_clock(vcpu->vm, to);
+		if (to / SEC % 20)
+			vcpu_run(vcpu);
+		assert_follows_clock(&watch, to);
+	}
+	assert_life_goes_on(&watch);
+}
+
+/* Set by the area too, when the call returns. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_is_in_the_area, guest_exits)
+{
+	struct kvm_xen_vcpu_attr area, rs;
+	struct steal_watch watch;
+
+	runstate_set_addr(vcpu, SPLIT_GPA);
+	steal_watch_start(&watch, vcpu);
+	vm_set_clock(vcpu->vm, 100 * SEC);
+	runstate_set_current(vcpu, RUNSTATE_running);
+	steal_watch_check(&watch);
+
+	vm_set_clock(vcpu->vm, 50 * SEC);
+	runstate_set_current(vcpu, RUNSTATE_blocked);
+	assert_follows_clock(&watch, 50 * SEC);
+	area = runstate_read_area(vcpu->vm, SPLIT_GPA, true);
+	rs = runstate_get(vcpu);
+	TEST_ASSERT(runstate_equal(&area, &rs), "in the area is %s\nbut it is %s",
+		    runstate_text(&area).s, runstate_text(&rs).s);
+}
+
+/*
+ * A vCPU that was offline for nearly all of its life has nothing to pay with: no
+ * time passes for it until the clock is where its entry time is.
+ */
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_below_what_was_stolen, guest_exits)
 {
 	struct steal_watch watch;
 	u64 entry;
 
+	vm_set_clock(vcpu->vm, 100 * SEC);
 	steal_watch_start(&watch, vcpu);
-	runstate_set_current(vcpu, RUNSTATE_running);
-	steal_watch_check(&watch);
+	vm_set_clock(vcpu->vm, 100 * SEC - 100 * MSEC);
+	assert_follows_clock(&watch, 100 * SEC - 100 * MSEC);
 	entry = watch.last.u.runstate.state_entry_time;
-	vm_set_clock(vcpu->vm, entry > 100 * MSEC ? entry - 100 * MSEC : 0);
+	TEST_ASSERT(entry >= 100 * SEC, "the clock was set back, and %s",
+		    runstate_text(&watch.last).s);
 
 	while (watch.last.u.runstate.state_entry_time <= entry) {
 		vcpu_run(vcpu);
@@ -503,6 +600,31 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_resumes_at_entry_time, gu
 			    "the clock is before %lu, but %s", entry,
 			    runstate_text(&watch.last).s);
 	}
+}
+
+/* ADJUST is relative to what is left, and must not get ahead of the new clock. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, adjust_with_the_clock_set_back, guest_exits)
+{
+	struct kvm_xen_vcpu_attr nothing = runstate_attr(LEAVE_STATE, 0, 0, 0, 0, 0);
+	struct kvm_xen_vcpu_attr hour = runstate_attr(LEAVE_STATE, 3600 * SEC, 3600 * SEC, 0, 0, 0);
+	struct steal_watch watch;
+
+	steal_watch_start(&watch, vcpu);
+	vm_set_clock(vcpu->vm, 100 * SEC);
+	runstate_set_current(vcpu, RUNSTATE_running);
+	steal_watch_check(&watch);
+	vm_set_clock(vcpu->vm, 50 * SEC);
+
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, nothing), 0);
+	assert_follows_clock(&watch, 50 * SEC);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, hour), -EINVAL);
+
+	/* With nothing to pay with, the entry time stays ahead. */
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
+				      runstate_attr(RUNSTATE_offline, 40 * SEC, 0, 0, 0, 40 * SEC)), 0);
+	vm_set_clock(vcpu->vm, 20 * SEC);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, nothing), -EINVAL);
+	runstate_assert_roundtrip(vcpu);
 }
 
 /* At rest there is no flag in the area, whether flags are on or off. */
@@ -521,7 +643,7 @@ static void assert_area_is_sound(struct kvm_vm *vm)
 KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_to_nonsense_enters_no_time, guest_exits)
 {
 	static const u64 nonsense[] = {
-		XEN_RUNSTATE_UPDATE, XEN_RUNSTATE_UPDATE + 100 * SEC, -SEC, ~0ULL,
+		XEN_RUNSTATE_UPDATE, XEN_RUNSTATE_UPDATE + 100 * SEC, -3600 * SEC,
 	};
 	struct steal_watch watch;
 	u64 sane = 100 * SEC;
