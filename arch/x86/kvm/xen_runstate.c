@@ -288,32 +288,62 @@ static void area_unregister(struct kvm_vcpu *vcpu)
 	kvm_gpc_deactivate(&gpc[1]);
 }
 
+/* Read the runstate that the area at @gpa shows; false if the area is not in use. */
+static bool area_read(struct kvm_vcpu *vcpu, gpa_t gpa, struct xen_runstate *rs)
+{
+	u8 area[XEN_RUNSTATE_MAX_SIZE];
+	bool lm = long_mode(vcpu);
+
+	guard(srcu)(&vcpu->kvm->srcu);
+
+	return !kvm_read_guest(vcpu->kvm, gpa, area, xen_runstate_area_size(lm)) &&
+	       xen_runstate_load(rs, area, lm);
+}
+
 /*
  * Register the area at @gpa and fill it, or leave the old one registered.
  *
  * The caches keep the old address even if its pages cannot be mapped at the
  * moment, and map them when there is something to write.
+ *
+ * A VMM may restore a VM's memory and this address, but no runstate.  A vCPU
+ * without an area, whose runstate userspace has not set, therefore continues with
+ * what the area shows.  A kernel that boots registers memory that it has cleared.
  */
 int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	bool was_registered = area_registered(vcpu);
+	struct xen_runstate restored;
 	gpa_t old = xr->gpc[0].gpa;
+	bool take_over = false;
 	int r;
 
 	if (gpa == KVM_XEN_INVALID_GPA) {
+		if (was_registered)
+			xr->set_by_vmm = false;
 		area_unregister(vcpu);
 		return 0;
 	}
 
 	r = area_map(vcpu, gpa, false);
-	if (!r)
-		r = area_write(vcpu, &xr->now, false);
+	if (!r) {
+		take_over = !was_registered && !xr->set_by_vmm &&
+			    area_read(vcpu, gpa, &restored);
+		r = area_write(vcpu, take_over ? &restored : &xr->now, false);
+	}
 
-	if (r && was_registered)
+	if (r && was_registered) {
 		area_map(vcpu, old, false);
-	else if (r)
+	} else if (r) {
 		area_unregister(vcpu);
+	} else if (take_over) {
+		xr->now = restored;
+		xr->run_delay = KVM_STEAL_RESTART;
+		/* Of no clock: the next account is to follow, whichever it finds. */
+		xr->clock_offset = ~READ_ONCE(vcpu->kvm->arch.kvmclock_offset);
+		xr->taken_over = true;
+	}
 
 	xr->refresh = true;
 	return r;
@@ -341,7 +371,15 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 
 	xr->now = *next;
 	xr->refresh = true;
+	xr->set_by_vmm = true;
 	return 0;
+}
+
+/* The runstate is by the clock with @offset. */
+static void clock_followed(struct kvm_xen_runstate *xr, s64 offset)
+{
+	xr->clock_offset = offset;
+	xr->taken_over = false;
 }
 
 /* The runstate that the next account starts from. */
@@ -352,9 +390,12 @@ const struct xen_runstate *kvm_xen_runstate_get(struct kvm_vcpu *vcpu)
 
 	lockdep_assert_held(&vcpu->mutex);
 
-	follow_clock(vcpu, &xr->now, &offset);
-	xr->refresh |= xr->clock_offset != offset;
-	xr->clock_offset = offset;
+	/* What an area brought may be of a clock that userspace is yet to set. */
+	if (!xr->taken_over) {
+		follow_clock(vcpu, &xr->now, &offset);
+		xr->refresh |= xr->clock_offset != offset;
+		xr->clock_offset = offset;
+	}
 
 	return &xr->now;
 }
@@ -377,7 +418,7 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 	if (r)
 		xr->run_delay = run_delay;
 	else
-		xr->clock_offset = offset;
+		clock_followed(xr, offset);
 
 	return r;
 }
@@ -406,7 +447,7 @@ int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *
 
 	/* One that is ahead of a new clock is left to the next account. */
 	if (next->entry_time <= now)
-		xr->clock_offset = offset;
+		clock_followed(xr, offset);
 
 	/* The owner's baseline goes with the entry time, old or new. */
 	if (next->entry_time != own)
@@ -433,7 +474,7 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 
 	r = runstate_commit(vcpu, &next);
 	if (!r)
-		xr->clock_offset = offset;
+		clock_followed(xr, offset);
 
 	return r;
 }
@@ -451,7 +492,7 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 	lockdep_assert_preemption_disabled();
 
 	now = follow_clock(vcpu, &xr->now, &offset);
-	xr->clock_offset = offset;
+	clock_followed(xr, offset);
 	elapsed = xen_runstate_elapsed(&xr->now, now);
 	xen_runstate_account(&xr->now, state, elapsed, take_steal(vcpu, elapsed));
 	xr->accounted = jiffies;

@@ -97,6 +97,23 @@ static_assert(sizeof_field(struct vcpu_runstate_info, state) == sizeof(u32));
 static_assert(sizeof_field(struct vcpu_runstate_info, time) ==
 	      sizeof_field(struct xen_runstate, time));
 
+/*
+ * Read an area in one piece, as a VMM restored it.  Returns false, with @rs in any
+ * state, unless that is the complete runstate of a vCPU that has run.
+ */
+bool xen_runstate_load(struct xen_runstate *rs, const void *area, bool long_mode)
+{
+	const void *entry_time = area + xen_runstate_entry_ofs(long_mode);
+
+	xen_runstate_init(rs);
+	memcpy(&rs->state, area, sizeof(rs->state));
+	memcpy(&rs->entry_time, entry_time, sizeof(rs->entry_time));
+	memcpy(rs->time, entry_time + sizeof(u64), sizeof(rs->time));
+
+	return rs->state <= RUNSTATE_offline && rs->entry_time &&
+	       xen_runstate_valid(rs, XEN_RUNSTATE_UPDATE - 1);
+}
+
 /* Put @head bytes at the end of the first page, and the others into the second. */
 static noinline void put_split(void *first, size_t head, void *second, const void *src,
 			       size_t len)

@@ -64,10 +64,14 @@ static inline size_t xen_runstate_entry_ofs(bool long_mode)
 	return long_mode ? XEN_RUNSTATE_OFS64 : XEN_RUNSTATE_OFS32;
 }
 
+#define XEN_RUNSTATE_MAX_SIZE	(XEN_RUNSTATE_OFS64 + 5 * sizeof(u64))
+
 static inline size_t xen_runstate_area_size(bool long_mode)
 {
 	return xen_runstate_entry_ofs(long_mode) + 5 * sizeof(u64);
 }
+
+bool xen_runstate_load(struct xen_runstate *rs, const void *area, bool long_mode);
 
 void xen_runstate_store_whole(const struct xen_runstate_area *area,
 			      const struct xen_runstate *rs, bool long_mode);

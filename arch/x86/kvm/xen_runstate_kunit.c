@@ -457,6 +457,52 @@ static void area_at_every_offset(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(mem, CANARY, 4 * PAGE_SIZE));
 }
 
+static const struct load_row {
+	const char *name;
+	struct xen_runstate rs;
+	bool in_use;
+} load_rows[] = {
+	{ "in use",			{ 2, false, 10, { 1, 2, 3, 4 } }, true },
+	{ "offline",			{ 3, false, 10, { 1, 2, 3, 4 } }, true },
+	{ "all there is",		{ 0, false, S64_MAX, { S64_MAX } }, true },
+	{ "cleared",			{ 0, false, 0, { 0, 0, 0, 0 } }, false },
+	{ "never entered",		{ 3, false, 0, { 0, 0, 0, 0 } }, false },
+	{ "no such state",		{ 4, false, 10, { 1, 2, 3, 4 } }, false },
+	{ "no such state by a high byte", { BIT(31), false, 10, { 1, 2, 3, 4 } }, false },
+	{ "does not add up",		{ 2, false, 10, { 1, 2, 3, 5 } }, false },
+	{ "adds up by wrapping",	{ 2, false, 10, { 12, -2ULL, 0, 0 } }, false },
+	{ "being updated",		{ 2, false, BIT_ULL(63) + 10, { BIT_ULL(63) + 10 } }, false },
+	{ "being updated, half way",	{ 2, false, BIT_ULL(63) + 10, { 1, 2, 3, 4 } }, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(load, load_rows, name);
+
+/* In either layout, at an odd address, and nothing else is looked at. */
+static void area_is_loaded_if_in_use(struct kunit *test)
+{
+	const struct load_row *row = test->param_value;
+	const struct xen_runstate *want = &row->rs;
+	u8 buf[1 + XEN_RUNSTATE_MAX_SIZE];
+	struct xen_runstate rs;
+	size_t ofs;
+	int i, mode;
+
+	for (mode = 0; mode < 2; mode++) {
+		ofs = mode ? 8 : 4;
+
+		memset(buf, CANARY, sizeof(buf));
+		put_unaligned_le32(want->state, buf + 1);
+		put_unaligned_le64(want->entry_time, buf + 1 + ofs);
+		for (i = 0; i < NR_STATES; i++)
+			put_unaligned_le64(want->time[i], buf + 1 + ofs + 8 + 8 * i);
+
+		memset(&rs, CANARY, sizeof(rs));
+		KUNIT_EXPECT_EQ(test, xen_runstate_load(&rs, buf + 1, mode), row->in_use);
+		if (row->in_use)
+			expect_runstate(test, row->name, &rs, want);
+	}
+}
+
 /* The topmost bit of the entry time is the flag's and never part of the time. */
 static void flag_is_not_seen_at_rest(struct kunit *test)
 {
@@ -497,6 +543,7 @@ static struct kunit_case runstate_cases[] = {
 	KUNIT_CASE(validate_by_rows),
 	KUNIT_CASE(adjust_by_rows),
 	KUNIT_CASE(area_at_every_offset),
+	KUNIT_CASE_PARAM(area_is_loaded_if_in_use, load_gen_params),
 	KUNIT_CASE(flag_is_not_seen_at_rest),
 	KUNIT_CASE(entry_time_is_stored_after_the_totals),
 	{}

@@ -30,6 +30,8 @@ struct kvm_xen_runstate {
 	bool in_run;			/* between enter and leave of KVM_RUN */
 	bool refresh;			/* the next KVM_RUN must account and write */
 	bool long_mode;			/* layout of the last write */
+	bool set_by_vmm;		/* not for a new area to replace */
+	bool taken_over;		/* from an area, and not accounted since */
 
 	/* The area, and its rest where it crosses into a second page. */
 	struct gfn_to_pfn_cache gpc[2];

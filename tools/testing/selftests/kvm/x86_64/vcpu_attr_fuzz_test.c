@@ -542,6 +542,9 @@ static void set_xen_attr(struct kvm_vcpu *vcpu)
 					area_to_write(vcpu, &set.attr));
 	if (!r)
 		changes[vcpu->id] |= types[type].changes;
+	/* A vCPU without an area goes on with what an area shows that is in use. */
+	if (!r && type == TYPE(RUNSTATE_ADDR) && area_of(vcpu) == KVM_XEN_INVALID_GPA)
+		changes[vcpu->id] |= CHANGED_TIME | CHANGED_TOTALS;
 }
 
 static void race_set_xen_attr(struct kvm_vcpu *vcpu)

@@ -277,6 +277,220 @@ TEST_F(xen_runstate_migrate, roundtrip_before_the_first_run)
 		    "run at %lu, but %s", before, runstate_text(&rs).s);
 }
 
+/*
+ * A VMM that restores the VM's memory, the address of the area and the clock, but no
+ * runstate, as QEMU does.
+ */
+
+/* The area in the source's memory; both layouts fit into the longer one. */
+struct area_bytes {
+	u8 byte[sizeof(struct vcpu_runstate_info)];
+};
+
+static void *area_of(struct kvm_vcpu *vcpu)
+{
+	return addr_gpa2hva(vcpu->vm, AREA_ADDR);
+}
+
+static struct area_bytes save_area(struct kvm_vcpu *vcpu)
+{
+	struct area_bytes area;
+
+	memcpy(&area, area_of(vcpu), sizeof(area));
+	return area;
+}
+
+static void restore_area(struct kvm_vcpu *vcpu, const struct area_bytes *area)
+{
+	memcpy(area_of(vcpu), area, sizeof(*area));
+}
+
+/* The vCPU goes on from @saved, and is charged for what its thread waits only. */
+static void assert_goes_on(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *saved)
+{
+	struct kvm_xen_vcpu_attr now;
+	struct runner runner;
+	u64 blocked;
+
+	runner = run_restored(vcpu);
+	now = runner.rs;
+	runstate_assert_follows(saved, &now);
+	blocked = now.u.runstate.time_blocked - saved->u.runstate.time_blocked;
+	TEST_ASSERT(now.u.runstate.time_offline == saved->u.runstate.time_offline &&
+		    now.u.runstate.time_runnable - saved->u.runstate.time_runnable <=
+		    runner.run_delay && now.u.runstate.state_entry_time >= runner.before &&
+		    blocked >= runner.before - saved->u.runstate.state_entry_time,
+		    "run at %lu, waited %ld\nfrom %s\n  to %s", runner.before, runner.run_delay,
+		    runstate_text(saved).s, runstate_text(&now).s);
+}
+
+static void restore_memory_only(struct kvm_vcpu *source, struct kvm_vcpu *target,
+				const struct kvm_xen_vcpu_attr *saved, u64 clock,
+				bool long_mode, bool clock_first)
+{
+	struct kvm_xen_vcpu_attr got;
+	struct area_bytes area;
+
+	xen_set_long_mode(source->vm, long_mode);
+	runstate_get(source);
+	xen_set_long_mode(target->vm, long_mode);
+
+	area = save_area(source);
+	restore_area(target, &area);
+	if (clock_first)
+		vm_set_clock(target->vm, clock + DOWNTIME);
+	runstate_set_addr(target, AREA_ADDR);
+	got = runstate_read_area(target->vm, AREA_ADDR, long_mode);
+	assert_same(saved, &got, "the area");
+	if (!clock_first)
+		vm_set_clock(target->vm, clock + DOWNTIME);
+
+	got = runstate_get(target);
+	assert_same(saved, &got, "DATA");
+	assert_goes_on(target, saved);
+}
+
+TEST_F(xen_runstate_migrate, area_goes_on_if_the_clock_is_set_first)
+{
+	restore_memory_only(self->source, self->target, &self->saved, self->clock, true, true);
+}
+
+TEST_F(xen_runstate_migrate, area_goes_on_if_the_clock_is_set_last)
+{
+	restore_memory_only(self->source, self->target, &self->saved, self->clock, true, false);
+}
+
+TEST_F(xen_runstate_migrate, area_of_a_32bit_guest_goes_on)
+{
+	restore_memory_only(self->source, self->target, &self->saved, self->clock, false, false);
+}
+
+/* The VM reverts to what it was: the vCPU is reset first, and loses its area. */
+TEST_F(xen_runstate_migrate, area_goes_on_in_place)
+{
+	struct area_bytes area = save_area(self->source);
+	struct kvm_xen_vcpu_attr got;
+
+	for (int i = 0; i < 3; i++) {
+		vcpu_run(self->source);
+		vm_set_clock(self->source->vm, self->clock + 1000 * SEC);
+		vcpu_run(self->source);
+		runstate_set_current(self->source, i);
+
+		runstate_set_addr(self->source, KVM_XEN_INVALID_GPA);
+		restore_area(self->source, &area);
+		runstate_set_addr(self->source, AREA_ADDR);
+		vm_set_clock(self->source->vm, self->clock);
+		got = runstate_get(self->source);
+		assert_same(&self->saved, &got, "DATA");
+		assert_goes_on(self->source, &self->saved);
+	}
+}
+
+/* What the VMM sets by itself stands, before the address or after it. */
+TEST_F(xen_runstate_migrate, area_does_not_replace_what_the_vmm_set)
+{
+	struct kvm_xen_vcpu_attr data = runstate_attr(RUNSTATE_blocked, 1000, 400, 300, 200, 100);
+	struct area_bytes area = save_area(self->source);
+	struct kvm_xen_vcpu_attr got;
+
+	data.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA;
+	vm_set_clock(self->target->vm, self->clock + DOWNTIME);
+	set_data(self->target, data);
+	restore_area(self->target, &area);
+	runstate_set_addr(self->target, AREA_ADDR);
+	got = runstate_get(self->target);
+	assert_same(&data, &got, "DATA");
+	got = runstate_read_area(self->target->vm, AREA_ADDR, true);
+	assert_same(&data, &got, "the area");
+
+	set_data(self->target, self->saved);
+	got = runstate_get(self->target);
+	assert_same(&self->saved, &got, "DATA");
+}
+
+/* A guest that moves its area does not change its runstate. */
+TEST_F(xen_runstate_migrate, area_that_moves_takes_nothing_over)
+{
+	struct area_bytes area = save_area(self->source);
+	struct kvm_xen_vcpu_attr got;
+
+	vm_set_clock(self->target->vm, self->clock + DOWNTIME);
+	runstate_set_addr(self->target, AREA_GPA);
+	restore_area(self->target, &area);
+	runstate_set_addr(self->target, AREA_ADDR);
+	got = runstate_get(self->target);
+	TEST_ASSERT(got.u.runstate.state == RUNSTATE_offline && !got.u.runstate.state_entry_time,
+		    "never run, but %s", runstate_text(&got).s);
+}
+
+/* What no area in use can be is no runstate: memory that was cleared, above all. */
+TEST_F(xen_runstate_migrate, area_that_is_not_in_use_takes_nothing_over)
+{
+	static const struct {
+		const char *name;
+		struct vcpu_runstate_info area;
+	} rows[] = {
+		{ "cleared", {} },
+		{ "never entered", { .state = RUNSTATE_offline } },
+		{ "no such state", { 4, 0, 10, { 1, 2, 3, 4 } } },
+		{ "does not add up", { RUNSTATE_blocked, 0, 10, { 1, 2, 3, 5 } } },
+		{ "adds up by wrapping", { RUNSTATE_blocked, 0, 10, { 12, -2ULL } } },
+		{ "being updated", { RUNSTATE_blocked, 0, BIT_ULL(63) | 10, { 1, 2, 3, 4 } } },
+		{ "being updated, and adds up", { RUNSTATE_running, 0, BIT_ULL(63) | 10,
+						  { BIT_ULL(63) | 10 } } },
+	};
+	struct kvm_xen_vcpu_attr got;
+
+	vm_set_clock(self->target->vm, self->clock + DOWNTIME);
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		memcpy(area_of(self->target), &rows[i].area, sizeof(rows[i].area));
+		runstate_set_addr(self->target, AREA_ADDR);
+		got = runstate_get(self->target);
+		TEST_ASSERT(got.u.runstate.state == RUNSTATE_offline &&
+			    !got.u.runstate.state_entry_time,
+			    "%s: never run, but %s", rows[i].name, runstate_text(&got).s);
+		got = runstate_read_area(self->target->vm, AREA_ADDR, true);
+		TEST_ASSERT(got.u.runstate.state == RUNSTATE_offline &&
+			    !got.u.runstate.state_entry_time,
+			    "%s: in the area is %s", rows[i].name, runstate_text(&got).s);
+		runstate_set_addr(self->target, KVM_XEN_INVALID_GPA);
+	}
+}
+
+/* Ahead of every clock, in what can pay for it and in what cannot. */
+TEST_F(xen_runstate_migrate, forged_area_misleads_the_guest_only)
+{
+	static const struct vcpu_runstate_info rows[] = {
+		{ RUNSTATE_running, 0, BIT_ULL(62), { BIT_ULL(62) } },
+		{ RUNSTATE_blocked, 0, BIT_ULL(62), { 0, 0, BIT_ULL(62) } },
+		{ RUNSTATE_runnable, 0, BIT_ULL(62), { 0, BIT_ULL(62) } },
+		{ RUNSTATE_offline, 0, BIT_ULL(63) - 1, { 0, 0, 0, BIT_ULL(63) - 1 } },
+		{ RUNSTATE_offline, 0, 4000 * SEC, { 1000 * SEC, 1000 * SEC, 1000 * SEC, 1000 * SEC } },
+	};
+	struct kvm_vcpu *vcpu = self->target;
+	struct kvm_xen_vcpu_attr then, now;
+	long delay;
+
+	for (int i = 0; i < ARRAY_SIZE(rows); i++) {
+		memcpy(area_of(vcpu), &rows[i], sizeof(rows[i]));
+		runstate_set_addr(vcpu, AREA_ADDR);
+		runstate_assert_roundtrip(vcpu);
+		vcpu_run(vcpu);
+		then = runstate_get(vcpu);
+		delay = get_run_delay();
+		runstate_set_current(vcpu, RUNSTATE_blocked);
+		runstate_assert_roundtrip(vcpu);
+		vcpu_run(vcpu);
+		now = runstate_get(vcpu);
+		runstate_assert_follows(&then, &now);
+		TEST_ASSERT(now.u.runstate.time_runnable - then.u.runstate.time_runnable <=
+			    get_run_delay() - delay, "steal from nowhere\nfrom %s\n  to %s",
+			    runstate_text(&then).s, runstate_text(&now).s);
+		runstate_set_addr(vcpu, KVM_XEN_INVALID_GPA);
+	}
+}
+
 /* The entry time is in the future then, but it is the vCPU's own. */
 TEST_F(xen_runstate_migrate, roundtrip_with_the_clock_set_back)
 {
