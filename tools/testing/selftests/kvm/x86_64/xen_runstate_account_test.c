@@ -414,6 +414,89 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, owner_that_returns_starts_anew, guest_ex
 	own_and_run(&owner);
 }
 
+/* An ioctl loads the vCPU, and may be preempted there, but does not run it. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, ioctls_do_not_run_a_blocked_vcpu, guest_exits)
+{
+	const u64 states[] = { RUNSTATE_runnable, RUNSTATE_blocked, RUNSTATE_offline };
+	struct kvm_regs regs;
+	u64 tsc;
+
+	for (int i = 0; i < ARRAY_SIZE(states); i++) {
+		vcpu_run(vcpu);
+		runstate_set_current(vcpu, states[i]);
+		vcpu_regs_get(vcpu, &regs);
+		vcpu_regs_set(vcpu, &regs);
+		tsc = vcpu_get_msr(vcpu, MSR_IA32_TSC);
+		vcpu_set_msr(vcpu, MSR_IA32_TSC, tsc);
+		assert_state(vcpu, states[i]);
+	}
+}
+
+/* A guest that shows that it runs, until it is told to stop. */
+static volatile bool stop_counting;
+static volatile u64 counted;
+
+static void guest_counts(void)
+{
+	for (;;) {
+		GUEST_SYNC(0);
+		while (!stop_counting)
+			counted++;
+	}
+}
+
+/* A real-time thread that takes the CPU away from the guest for as long as it likes. */
+struct usurper {
+	struct kvm_vcpu *vcpu;
+	struct vcpu_runstate_info *area;
+	int cpu;
+	bool seen;
+};
+
+static void *usurp(void *arg)
+{
+	const struct sched_param fifo = { .sched_priority = 1 };
+	struct usurper *usurper = arg;
+	volatile bool *stop = addr_gva2hva(usurper->vcpu->vm, (vm_vaddr_t)&stop_counting);
+	volatile u64 *count = addr_gva2hva(usurper->vcpu->vm, (vm_vaddr_t)&counted);
+
+	/* The guest gets going off this thread's CPU. */
+	while (!*count)
+		idle_ms(1);
+
+	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
+	kvm_pin_this_task_to_pcpu(usurper->cpu);
+	for (int i = 0; i < 100 && !usurper->seen; i++) {
+		usurper->seen = READ_ONCE(usurper->area->state) == RUNSTATE_runnable;
+		if (!usurper->seen)
+			idle_ms(1);
+	}
+	*stop = true;
+	return NULL;
+}
+
+KVM_ONE_VCPU_TEST(xen_runstate_account, preempted_guest_is_shown_as_runnable, guest_counts)
+{
+	struct usurper usurper = {
+		.vcpu = vcpu,
+		.area = addr_gpa2hva(vcpu->vm, SPLIT_GPA),
+	};
+	pthread_t thread;
+
+	require_preempters();
+	runstate_set_addr(vcpu, SPLIT_GPA);
+	vcpu_run(vcpu);
+
+	TEST_ASSERT_EQ(pthread_create(&thread, NULL, usurp, &usurper), 0);
+	usurper.cpu = sched_getcpu();
+	kvm_pin_this_task_to_pcpu(usurper.cpu);
+	vcpu_run(vcpu);
+	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
+	TEST_ASSERT(usurper.seen, "a preempted vCPU is never shown as runnable");
+	TEST_ASSERT(runstate_read_area(vcpu->vm, SPLIT_GPA, true).u.runstate.state ==
+		    RUNSTATE_running, "KVM_RUN returned, and the area shows another state");
+}
+
 /*
  * Clock changes.  Whatever they do to the KVM clock, the vCPU must go on.
  */
