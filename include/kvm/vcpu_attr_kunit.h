@@ -75,6 +75,8 @@ static inline int kvm_vcpu_attr_expect_filled(struct kunit *test, struct kvm_vcp
 	u8 written[KVM_VCPU_ATTR_MAX_SIZE];
 	int nr = 0;
 
+	guard(mutex)(&vcpu->mutex);
+
 	for (row = group->rows; row < group->rows + group->nr; row++) {
 		if (!row->get || kvm_vcpu_attr_bytes_written(vcpu, row, written))
 			continue;
@@ -96,7 +98,8 @@ static inline int kvm_vcpu_attr_expect_filled(struct kunit *test, struct kvm_vcp
  * kvm_vcpu_attr_fake_vcpu - a vCPU for getters that only read from it
  * @test: the test
  *
- * All of it is 0, but for its VM, all of which is 0.  It cannot be loaded.
+ * All of it is 0, but for its mutex and its VM, all of which is 0.  It cannot be
+ * loaded.
  *
  * Return: the vCPU, which is freed when the test ends.
  */
@@ -105,6 +108,7 @@ static inline struct kvm_vcpu *kvm_vcpu_attr_fake_vcpu(struct kunit *test)
 	struct kvm_vcpu *vcpu = kunit_kzalloc(test, sizeof(*vcpu), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, vcpu);
+	mutex_init(&vcpu->mutex);
 	vcpu->kvm = kunit_kzalloc(test, sizeof(*vcpu->kvm), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, vcpu->kvm);
 	return vcpu;
