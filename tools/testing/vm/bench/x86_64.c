@@ -2,7 +2,10 @@
 #include <string.h>
 #include <x86intrin.h>
 
+#include <asm/kvm_para.h>
+
 #include "bench.h"
+#include "host.h"
 #include "kvm.h"
 #include "kvm_x86.h"
 
@@ -77,7 +80,23 @@ static void set_up_crossing_area(const struct vcpu *vcpu)
 	register_area(vcpu, VCPU_PAGES(vcpu->index) + AREA_CROSSING);
 }
 
-enum { NONE, XEN, AREA, CROSSING, FLAG };
+/* Where the area would be. */
+static void set_up_steal_time(const struct vcpu *vcpu)
+{
+	struct {
+		struct kvm_msrs msrs;
+		struct kvm_msr_entry entry;
+	} set = {
+		.msrs.nmsrs = 1,
+		.entry.index = MSR_KVM_STEAL_TIME,
+		.entry.data = VCPU_PAGES(vcpu->index) | KVM_MSR_ENABLED,
+	};
+
+	if (kvm_do(vcpu->fd, KVM_SET_MSRS, &set) != 1)
+		die("this kernel keeps no run_delay", "MSR_KVM_STEAL_TIME is refused");
+}
+
+enum { NONE, XEN, AREA, CROSSING, FLAG, STEAL };
 
 /* NONE stays ahead: KVM does not even ask for Xen before a VM has it. */
 const struct kind kinds[] = {
@@ -86,6 +105,7 @@ const struct kind kinds[] = {
 	[AREA]		= { "area",	set_up_xen,		set_up_area },
 	[CROSSING]	= { "crossing",	set_up_xen,		set_up_crossing_area },
 	[FLAG]		= { "flag",	set_up_xen_with_flag,	set_up_crossing_area },
+	[STEAL]		= { "steal",	NULL,			set_up_steal_time },
 	{}
 };
 
