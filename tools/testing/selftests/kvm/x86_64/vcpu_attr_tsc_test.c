@@ -5,20 +5,21 @@
  * Documentation/virt/kvm/devices/vcpu.rst keeps the guest's TSC going.
  */
 #include <pthread.h>
+#include <sched.h>
 
 #include "processor.h"
 #include "given_up_vm.h"
+#include "tsc_offset.h"
 #include "vcpu_attr_table.h"
 
 #define NR_VCPUS	2
 
-#define ONE_HOUR	(3600ULL * NSEC_PER_SEC)
 #define DOWNTIME_USEC	50000
 
 /*
  * How far the TSC of a guest may be off after migration, as frequencies are in kHz
  * and clocks drift.  Added to it is how long KVM_SET_CLOCK takes, which reads two
- * clocks of the host one after the other.
+ * clocks of the host one after the other, and by how much TSC and time drifted apart.
  */
 #define MAX_ERROR_NSEC	50000
 
@@ -44,38 +45,6 @@ static u64 run_and_get_tsc(struct kvm_vcpu *vcpu)
 	vcpu_run(vcpu);
 	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
 	return uc.args[2];
-}
-
-static u64 get_offset(struct kvm_vcpu *vcpu)
-{
-	u64 offset;
-	int r = attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
-
-	TEST_ASSERT(!r, "GET of TSC_OFFSET: %s", strerror(-r));
-	return offset;
-}
-
-static void set_offset(struct kvm_vcpu *vcpu, u64 offset)
-{
-	int r = attr_set(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
-
-	TEST_ASSERT(!r, "SET of TSC_OFFSET: %s", strerror(-r));
-}
-
-/* The host's own frequency, as long as the VM was not given another one. */
-static u32 get_host_khz(struct kvm_vm *vm)
-{
-	return __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
-}
-
-static u32 get_khz(struct kvm_vcpu *vcpu)
-{
-	return __vcpu_ioctl(vcpu, KVM_GET_TSC_KHZ, NULL);
-}
-
-static void set_khz(struct kvm_vcpu *vcpu, u32 khz)
-{
-	vcpu_ioctl(vcpu, KVM_SET_TSC_KHZ, (void *)(uintptr_t)khz);
 }
 
 /* What a vCPU makes of the host's TSC before the offset is added. */
@@ -297,6 +266,30 @@ TEST_F(vcpu_attr_tsc, offset_grows_if_the_host_is_too_slow_and_cannot_scale)
 	}
 }
 
+/* Under a master clock KVM compares the TSC with the clock only when that is updated. */
+TEST_F(vcpu_attr_tsc, offset_stays_if_the_host_is_too_slow_but_has_a_master_clock)
+{
+	u64 offset;
+
+	if (kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host can scale its TSC");
+
+	for (int i = 0; i < NR_VCPUS; i++)
+		set_khz(self->vcpus[i], 2 * get_host_khz(self->vm));
+	set_all(self->vcpus, ONE_HOUR);
+	run_all(self->vcpus);
+	if (!has_master_clock(self->vm))
+		SKIP(return, "the host's clock is not its TSC");
+
+	run_all(self->vcpus);
+	offset = get_offset(self->vcpus[0]);
+	for (int i = 0; i < 3; i++) {
+		run_all(self->vcpus);
+		EXPECT_EQ(offset, get_offset(self->vcpus[0]));
+	}
+	EXPECT_TRUE(has_master_clock(self->vm));
+}
+
 /*
  * The master clock.  It is looked at after runs, as those put it in force.
  */
@@ -373,13 +366,23 @@ static void *run_until_stopped(void *arg)
 {
 	struct runner *runner = arg;
 
-	for (; !READ_ONCE(runner->stop); runner->runs++)
+	while (!READ_ONCE(runner->stop)) {
 		run_and_get_tsc(runner->vcpu);
+		WRITE_ONCE(runner->runs, runner->runs + 1);
+	}
 	return NULL;
+}
+
+/* Wait until the vCPU has run since it had done @runs. */
+static void wait_for_run_after(struct runner *runner, u64 runs)
+{
+	while (READ_ONCE(runner->runs) <= runs)
+		sched_yield();
 }
 
 TEST_F_TIMEOUT(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run, 120)
 {
+	u64 runs[NR_VCPUS];
 	struct runner runners[NR_VCPUS] = {};
 	pthread_t threads[NR_VCPUS];
 	bool stable;
@@ -392,9 +395,13 @@ TEST_F_TIMEOUT(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run, 120)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, run_until_stopped, &runners[i]));
 	}
 	for (int i = 0; i < 100; i++) {
+		for (int j = 0; j < NR_VCPUS; j++)
+			runs[j] = READ_ONCE(runners[j].runs);
 		set_offset(self->vcpus[0], i * ONE_HOUR);
 		set_offset(self->vcpus[1], (i + i % 2) * ONE_HOUR);
 		get_clock(self->vm);
+		for (int j = 0; j < NR_VCPUS; j++)
+			wait_for_run_after(&runners[j], runs[j]);
 	}
 	for (int i = 0; i < NR_VCPUS; i++) {
 		WRITE_ONCE(runners[i].stop, true);
@@ -410,6 +417,31 @@ TEST_F_TIMEOUT(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run, 120)
 }
 
 /*
+ * A TSC that is set within a second of what the others have is taken for theirs, if
+ * the VMM has set one before: by the offset counts.
+ */
+TEST_F(vcpu_attr_tsc, tsc_close_to_an_offset_that_was_set_is_matched)
+{
+	const u32 khz = get_khz(self->vcpus[0]);
+	struct kvm_vcpu *vcpus[NR_VCPUS];
+	struct kvm_vm *vm;
+	u64 tsc, elapsed;
+
+	/* Again if the machine is so busy that the TSC is no longer close. */
+	do {
+		vm = vm_create_with_vcpus(NR_VCPUS, guest_reads_tsc, vcpus);
+		set_offset(vcpus[0], ONE_HOUR);
+		tsc = vcpu_get_msr(vcpus[0], MSR_IA32_TSC);
+		vcpu_set_msr(vcpus[1], MSR_IA32_TSC, tsc + nsec_to_cycles(NSEC_PER_SEC / 2, khz));
+		elapsed = vcpu_get_msr(vcpus[0], MSR_IA32_TSC) - tsc;
+
+		if (elapsed < nsec_to_cycles(NSEC_PER_SEC, khz))
+			EXPECT_EQ(ONE_HOUR, get_offset(vcpus[1]));
+		kvm_vm_free(vm);
+	} while (elapsed >= nsec_to_cycles(NSEC_PER_SEC, khz));
+}
+
+/*
  * Migration
  */
 
@@ -421,11 +453,6 @@ struct tsc_state {
 	u32 khz;
 };
 
-static s64 nsec_to_cycles(s64 nsec, u32 khz)
-{
-	return (__int128)nsec * khz / 1000000;
-}
-
 static struct tsc_state save_tsc(struct kvm_vcpu **vcpus)
 {
 	struct tsc_state state;
@@ -436,6 +463,18 @@ static struct tsc_state save_tsc(struct kvm_vcpu **vcpus)
 		state.offset[i] = get_offset(vcpus[i]);
 	state.khz = get_khz(vcpus[0]);
 	return state;
+}
+
+/*
+ * How many cycles the TSC of this machine has gone on by beyond what the vCPU's frequency
+ * makes of the time: KVM may have taken the frequency before the kernel had refined it.
+ */
+static s64 tsc_drift(struct kvm_vcpu *vcpu, const struct kvm_clock_data *then,
+		     const struct kvm_clock_data *now, u32 khz)
+{
+	s64 cycles = scaled(vcpu, now->host_tsc) - scaled(vcpu, then->host_tsc);
+
+	return cycles - nsec_to_cycles(now->realtime - then->realtime, khz);
 }
 
 /*
@@ -456,6 +495,7 @@ static s64 restore_tsc(struct kvm_vcpu **vcpus, const struct tsc_state *state)
 	limit += scaled(vcpus[0], rdtsc());
 	dst = get_clock(vcpus[0]->vm);
 	TEST_ASSERT(dst.flags & KVM_CLOCK_HOST_TSC, "no TSC with the clock of the target");
+	limit += llabs(tsc_drift(vcpus[0], src, &dst, state->khz));
 
 	for (int i = 0; i < NR_VCPUS; i++)
 		set_offset(vcpus[i], state->offset[i] +
