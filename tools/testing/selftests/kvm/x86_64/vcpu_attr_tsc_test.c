@@ -417,6 +417,63 @@ TEST_F_TIMEOUT(vcpu_attr_tsc, offsets_can_change_under_vcpus_that_run, 120)
 }
 
 /*
+ * A frequency that is out of reach
+ */
+
+TEST_F(vcpu_attr_tsc, refused_frequency_changes_nothing)
+{
+	const bool can_scale = kvm_has_cap(KVM_CAP_TSC_CONTROL);
+	struct kvm_vcpu *vcpu = self->vcpus[0];
+	const u32 khz = get_khz(vcpu);
+
+	EXPECT_EQ(-EINVAL, __set_khz(vcpu, can_scale ? UINT32_MAX : khz / 2));
+	EXPECT_EQ(khz, get_khz(vcpu));
+	expect_guest_tsc(_metadata, vcpu, get_offset(vcpu));
+}
+
+/* What KVM computes of the host's TSC when the vCPU does not run. */
+static void expect_tsc_of_msr(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
+{
+	const u64 offset = get_offset(vcpu);
+	u64 before = rdtsc(), after, tsc;
+
+	tsc = vcpu_get_msr(vcpu, MSR_IA32_TSC) - offset;
+	after = rdtsc();
+	EXPECT_LE(before, tsc);
+	EXPECT_GE(after, tsc);
+}
+
+TEST_F(vcpu_attr_tsc, default_below_the_host_leaves_a_working_tsc)
+{
+	const u32 khz = get_host_khz(self->vm);
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	if (kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host can scale its TSC");
+
+	vm = vm_create_with_khz(&vcpu, khz / 2, guest_reads_tsc);
+	EXPECT_EQ(khz, get_khz(vcpu));
+	expect_tsc_of_msr(_metadata, vcpu);
+	kvm_vm_free(vm);
+}
+
+TEST_F(vcpu_attr_tsc, default_above_the_host_leaves_a_working_tsc)
+{
+	const u32 khz = get_host_khz(self->vm);
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	if (kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host can scale its TSC");
+
+	vm = vm_create_with_khz(&vcpu, 2 * khz, guest_reads_tsc);
+	EXPECT_EQ(2 * khz, get_khz(vcpu));
+	expect_tsc_of_msr(_metadata, vcpu);
+	kvm_vm_free(vm);
+}
+
+/*
  * A TSC that is set within a second of what the others have is taken for theirs, if
  * the VMM has set one before: by the offset counts.
  */
