@@ -1,6 +1,6 @@
 // The switches that the table replaces, and what its handlers need.
 //
-// in arch/x86/kvm/x86.c: drop=4 share_clock=2 share_synchronize=1
+// in arch/x86/kvm/x86.c: drop=4 share_clock=2 share_moved=1 share_synchronize=1
 
 @drop@
 identifier f = {kvm_arch_tsc_has_attr, kvm_arch_tsc_get_attr, kvm_arch_tsc_set_attr,
@@ -18,6 +18,14 @@ position p;
 @@
 - static
   T f@p(void) { ... }
+
+@share_moved@
+identifier f = kvm_guest_tsc_moved;
+parameter list ps;
+position p;
+@@
+- static
+  void f@p(ps) { ... }
 
 @share_synchronize@
 identifier f = __kvm_synchronize_tsc;

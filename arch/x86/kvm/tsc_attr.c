@@ -51,6 +51,9 @@ static int set_tsc_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	__kvm_synchronize_tsc(vcpu, offset, tsc, get_kvmclock_base_ns(), matched);
 
 	raw_spin_unlock_irqrestore(&ka->tsc_write_lock, flags);
+
+	/* Kvmclock stays, and a deadline is met at the TSC that it names. */
+	kvm_guest_tsc_moved(vcpu);
 	vcpu_put(vcpu);
 	return 0;
 }

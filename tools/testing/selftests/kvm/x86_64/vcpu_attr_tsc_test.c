@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <asm/pvclock.h>
+
 #include "processor.h"
 #include "given_up_vm.h"
 #include "tsc_offset.h"
@@ -471,6 +473,174 @@ TEST_F(vcpu_attr_tsc, default_above_the_host_leaves_a_working_tsc)
 	EXPECT_EQ(2 * khz, get_khz(vcpu));
 	expect_tsc_of_msr(_metadata, vcpu);
 	kvm_vm_free(vm);
+}
+
+/*
+ * The kvmclock of a guest whose TSC is set
+ */
+
+/* By how many cycles the guest is to add to an MSR before it reads its clock. */
+static struct {
+	u32 msr;
+	s64 cycles;
+} guest_order;
+
+static void guest_reads_clock(vm_paddr_t gpa, struct pvclock_vcpu_time_info *info)
+{
+	unsigned int version;
+	u64 clock;
+
+	wrmsr(MSR_KVM_SYSTEM_TIME_NEW, gpa | KVM_MSR_ENABLED);
+	for (;;) {
+		if (READ_ONCE(guest_order.msr))
+			wrmsr(guest_order.msr, rdmsr(guest_order.msr) + guest_order.cycles);
+		do {
+			version = pvclock_read_begin(info);
+			clock = __pvclock_read_cycles(info, rdtsc());
+		} while (pvclock_read_retry(info, version));
+		GUEST_SYNC_ARGS(0, clock, 0, 0, 0);
+	}
+}
+
+static void use_guest_clock(struct kvm_vcpu *vcpu)
+{
+	vm_vaddr_t info = vm_vaddr_alloc_page(vcpu->vm);
+
+	vcpu_arch_set_entry_point(vcpu, guest_reads_clock);
+	vcpu_args_set(vcpu, 2, addr_gva2gpa(vcpu->vm, info), info);
+}
+
+/* By how much the clock that the guest reads is beyond what it can be. */
+static s64 run_and_get_clock_error(struct kvm_vcpu *vcpu)
+{
+	u64 before, after, clock;
+
+	before = get_clock(vcpu->vm).clock;
+	clock = run_and_get_tsc(vcpu);
+	after = get_clock(vcpu->vm).clock;
+
+	if ((s64)(clock - before) < 0)
+		return clock - before;
+	return (s64)(clock - after) > 0 ? clock - after : 0;
+}
+
+static void set_offset_by(struct kvm_vcpu *vcpu, s64 cycles)
+{
+	set_offset(vcpu, get_offset(vcpu) + cycles);
+}
+
+static void set_tsc_by(struct kvm_vcpu *vcpu, s64 cycles)
+{
+	vcpu_set_msr(vcpu, MSR_IA32_TSC, vcpu_get_msr(vcpu, MSR_IA32_TSC) + cycles);
+}
+
+static void order_guest(struct kvm_vcpu *vcpu, u32 msr, s64 cycles)
+{
+	guest_order.msr = msr;
+	guest_order.cycles = cycles;
+	sync_global_to_guest(vcpu->vm, guest_order);
+}
+
+static void have_guest_set_tsc_by(struct kvm_vcpu *vcpu, s64 cycles)
+{
+	order_guest(vcpu, MSR_IA32_TSC, cycles);
+}
+
+static void have_guest_adjust_tsc_by(struct kvm_vcpu *vcpu, s64 cycles)
+{
+	order_guest(vcpu, MSR_IA32_TSC_ADJUST, cycles);
+}
+
+/* The guest moves its TSC, and the VMM sets what all vCPUs share again. */
+static void set_back_what_guest_adjusts_by(struct kvm_vcpu *vcpu, s64 cycles)
+{
+	const u64 offset = get_offset(vcpu);
+
+	order_guest(vcpu, MSR_IA32_TSC_ADJUST, -cycles);
+	run_and_get_tsc(vcpu);
+	order_guest(vcpu, 0, 0);
+	TEST_ASSERT_EQ(get_offset(vcpu), offset - cycles);
+	set_offset(vcpu, offset);
+}
+
+/* Far more than a busy machine holds up the reading of two clocks. */
+static const s64 moves[] = { ONE_HOUR, -(s64)ONE_HOUR, 10 * NSEC_PER_SEC, -10LL * NSEC_PER_SEC };
+
+#define MAX_CLOCK_ERROR	NSEC_PER_SEC
+
+static void expect_kvmclock_stays(struct __test_metadata *_metadata, struct kvm_vcpu **vcpus,
+				  void (*move)(struct kvm_vcpu *vcpu, s64 cycles))
+{
+	const u32 khz = get_khz(vcpus[0]);
+	bool stable;
+	s64 error;
+
+	use_guest_clock(vcpus[0]);
+	run_all(vcpus);
+	stable = has_master_clock(vcpus[0]->vm);
+
+	for (int master = 0; master <= stable; master++) {
+		for (int i = 0; i < ARRAY_SIZE(moves); i++) {
+			const u64 offset = nsec_to_cycles(2 * ONE_HOUR, khz);
+
+			set_offset(vcpus[0], offset);
+			set_offset(vcpus[1], offset + !master);
+			run_all(vcpus);
+			ASSERT_EQ(master, has_master_clock(vcpus[0]->vm));
+
+			move(vcpus[0], nsec_to_cycles(moves[i], khz));
+			error = run_and_get_clock_error(vcpus[0]);
+			order_guest(vcpus[0], 0, 0);
+			EXPECT_EQ(move == set_back_what_guest_adjusts_by,
+				  offset == get_offset(vcpus[0]));
+			EXPECT_LT(llabs(error), MAX_CLOCK_ERROR) {
+				TH_LOG("kvmclock moves by %ld ns as the TSC does by %ld ns, %s",
+				       error, moves[i],
+				       master ? "master clock" : "no master clock");
+			}
+		}
+	}
+}
+
+TEST_F(vcpu_attr_tsc, kvmclock_stays_when_the_offset_is_set)
+{
+	expect_kvmclock_stays(_metadata, self->vcpus, set_offset_by);
+}
+
+TEST_F(vcpu_attr_tsc, kvmclock_stays_when_the_offset_is_set_back)
+{
+	expect_kvmclock_stays(_metadata, self->vcpus, set_back_what_guest_adjusts_by);
+}
+
+TEST_F(vcpu_attr_tsc, kvmclock_stays_when_the_msr_is_set)
+{
+	expect_kvmclock_stays(_metadata, self->vcpus, set_tsc_by);
+}
+
+TEST_F(vcpu_attr_tsc, kvmclock_stays_when_the_guest_sets_its_tsc)
+{
+	expect_kvmclock_stays(_metadata, self->vcpus, have_guest_set_tsc_by);
+}
+
+TEST_F(vcpu_attr_tsc, kvmclock_stays_when_the_guest_adjusts_its_tsc)
+{
+	expect_kvmclock_stays(_metadata, self->vcpus, have_guest_adjust_tsc_by);
+}
+
+TEST_F(vcpu_attr_tsc, kvmclock_stays_when_the_frequency_is_set)
+{
+	s64 error;
+
+	if (!kvm_has_cap(KVM_CAP_TSC_CONTROL))
+		SKIP(return, "the host cannot scale its TSC");
+
+	use_guest_clock(self->vcpus[0]);
+	run_all(self->vcpus);
+	for (int i = 0; i < ARRAY_SIZE(percents); i++) {
+		set_khz(self->vcpus[0], (u64)get_host_khz(self->vm) * percents[i] / 100);
+		error = run_and_get_clock_error(self->vcpus[0]);
+		EXPECT_LT(llabs(error), MAX_CLOCK_ERROR);
+	}
 }
 
 /*
