@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of the VM's clock.
+ */
+#include <kunit/test.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm_host.h>
+#include <linux/math64.h>
+#include <linux/preempt.h>
+
+#include <asm/tsc.h>
+
+#include "x86.h"
+
+/* How far the two snapshots of the clock are apart, and the period of their changes. */
+#define STEP_NS		(1000ULL * NSEC_PER_SEC)
+#define PERIOD_NS	(50 * NSEC_PER_USEC)
+
+/* Changes in the middle of a reading.  One of some hundreds is between two loads. */
+#define NR_HITS		10000
+
+struct changer {
+	struct hrtimer timer;
+	struct kvm_arch *ka;
+	u64 step_cycles;
+	bool back;
+	bool reading;
+	unsigned int hits;
+};
+
+/* Both snapshots are of the same clock; half of one and half of the other is not. */
+static enum hrtimer_restart change_snapshot(struct hrtimer *timer)
+{
+	struct changer *changer = container_of(timer, struct changer, timer);
+	struct kvm_arch *ka = changer->ka;
+
+	raw_spin_lock(&ka->tsc_write_lock);
+	write_seqcount_begin(&ka->pvclock_sc);
+	ka->master_kernel_ns += changer->back ? -STEP_NS : STEP_NS;
+	ka->master_cycle_now += changer->back ? -changer->step_cycles : changer->step_cycles;
+	write_seqcount_end(&ka->pvclock_sc);
+	raw_spin_unlock(&ka->tsc_write_lock);
+
+	changer->back = !changer->back;
+	changer->hits += changer->reading;
+	hrtimer_forward_now(timer, PERIOD_NS);
+	return HRTIMER_RESTART;
+}
+
+static void clock_is_of_one_snapshot(struct kunit *test)
+{
+	const unsigned long limit = jiffies + 60 * HZ;
+	struct changer changer = {};
+	u64 then, now, first;
+	struct kvm_arch *ka;
+	struct kvm *kvm;
+
+	kvm = kunit_kzalloc(test, sizeof(*kvm), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, kvm);
+	ka = &kvm->arch;
+	raw_spin_lock_init(&ka->tsc_write_lock);
+	seqcount_raw_spinlock_init(&ka->pvclock_sc, &ka->tsc_write_lock);
+
+	/* Ahead of the clock that is read if no TSC can be. */
+	first = get_kvmclock_ns(kvm) + 10 * STEP_NS;
+	ka->use_master_clock = true;
+	ka->master_kernel_ns = first;
+	ka->master_cycle_now = rdtsc();
+	then = get_kvmclock_ns(kvm);
+	if (then < first)
+		kunit_skip(test, "the frequency of the TSC is not known");
+
+	changer.ka = ka;
+	changer.step_cycles = mul_u64_u32_div(STEP_NS, tsc_khz, NSEC_PER_MSEC);
+	changer.back = true;
+	hrtimer_init_on_stack(&changer.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	changer.timer.function = change_snapshot;
+
+	/* The interrupt must hit the CPU that reads. */
+	migrate_disable();
+	hrtimer_start(&changer.timer, PERIOD_NS, HRTIMER_MODE_REL_PINNED_HARD);
+
+	while (READ_ONCE(changer.hits) < NR_HITS && time_before(jiffies, limit)) {
+		WRITE_ONCE(changer.reading, true);
+		now = get_kvmclock_ns(kvm);
+		WRITE_ONCE(changer.reading, false);
+
+		if (abs((s64)(now - then)) > STEP_NS / 2)
+			break;
+		then = now;
+	}
+
+	hrtimer_cancel(&changer.timer);
+	migrate_enable();
+	destroy_hrtimer_on_stack(&changer.timer);
+
+	KUNIT_EXPECT_LE(test, abs((s64)(now - then)), STEP_NS / 2);
+	KUNIT_EXPECT_EQ(test, changer.hits, NR_HITS);
+}
+
+static struct kunit_case clock_cases[] = {
+	KUNIT_CASE_SLOW(clock_is_of_one_snapshot),
+	{}
+};
+
+static struct kunit_suite clock_suite = {
+	.name = "kvm_clock",
+	.test_cases = clock_cases,
+};
+
+kunit_test_suite(clock_suite);
