@@ -19,6 +19,7 @@ contests	:= $(if $(bench-contended-$(ARCH)),$(call pairs,contend,1 2 3 4 5 6 7))
 # A CPU whose clock counts instructions: one a nanosecond.
 $(counts): qemu := $(subst thread=multi,thread=single,$(qemu)) $(bench-clock-$(ARCH)) \
 	-smp 1 -icount shift=0,sleep=off
+$(counts): tsc-khz := 1000000
 $(counts): bench-args := count
 
 # Several threads of QEMU do no harm here: no two guests run at once.
