@@ -563,7 +563,8 @@ static void assert_follows_clock(struct steal_watch *watch, u64 ns)
 		    now.u.runstate.time_running <= then.u.runstate.time_running &&
 		    now.u.runstate.time_blocked <= then.u.runstate.time_blocked &&
 		    (now.u.runstate.state_entry_time <= end || spent) &&
-		    now.u.runstate.state_entry_time >= min(ns, then.u.runstate.state_entry_time),
+		    now.u.runstate.state_entry_time >= min_t(u64, ns,
+						 then.u.runstate.state_entry_time),
 		    "the clock was set to %lu and is %lu\nfrom %s\n  to %s", ns, end,
 		    runstate_text(&then).s, runstate_text(&now).s);
 	watch->last = now;
