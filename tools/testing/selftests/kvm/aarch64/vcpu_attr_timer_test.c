@@ -290,6 +290,92 @@ TEST_F(vcpu_attr_timer, timers_fire_at_mended_numbers)
 }
 
 /*
+ * The counter, whose offset the vCPUs share
+ */
+
+#define COUNTER_LEAD_MS	200
+
+static u64 nr_readings;
+
+/* At no reading is it less than at the one before; the first comes late. */
+static void guest_reads_counter(void)
+{
+	u64 last = 0, now;
+
+	while (timer_get_cntct(VIRTUAL) < msec_to_cycles(COUNTER_LEAD_MS))
+		;
+	for (;;) {
+		now = timer_get_cntct(VIRTUAL);
+		GUEST_ASSERT(now >= last);
+		last = now;
+		WRITE_ONCE(nr_readings, nr_readings + 1);
+		GUEST_SYNC(0);
+	}
+}
+
+static u64 get_counter(struct kvm_vcpu *vcpu)
+{
+	u64 counter;
+
+	vcpu_get_reg(vcpu, KVM_REG_ARM_TIMER_CNT, &counter);
+	return counter;
+}
+
+struct counter_run {
+	struct kvm_vcpu *vcpu;
+	bool stop;
+};
+
+static void *read_until_stopped(void *arg)
+{
+	struct counter_run *run = arg;
+
+	while (!READ_ONCE(run->stop))
+		TEST_ASSERT_EQ(run_to_sync(run->vcpu), 0);
+	return NULL;
+}
+
+static void wait_for_readings(struct kvm_vm *vm)
+{
+	volatile u64 *nr = addr_gva2hva(vm, (vm_vaddr_t)&nr_readings);
+	const u64 then = *nr;
+
+	while (*nr < then + 3)
+		sched_yield();
+}
+
+TEST_F(vcpu_attr_timer, counter_goes_on_when_a_vcpu_is_created)
+{
+	struct counter_run run = { .vcpu = self->vcpu };
+	pthread_t reader;
+	u64 before;
+
+	vcpu_arch_set_entry_point(self->vcpu, guest_reads_counter);
+	ASSERT_EQ(0, pthread_create(&reader, NULL, read_until_stopped, &run));
+	wait_for_readings(self->vm);
+	before = get_counter(self->other);
+	add_bare_vcpu(self->vm, 2);
+	EXPECT_LE(before, get_counter(self->other));
+	wait_for_readings(self->vm);
+	WRITE_ONCE(run.stop, true);
+	ASSERT_EQ(0, pthread_join(reader, NULL));
+}
+
+/* Until then it counts from when the last vCPU was created. */
+TEST_F(vcpu_attr_timer, counter_starts_with_the_last_vcpu_before_a_run)
+{
+	u64 before, counter;
+
+	while (get_counter(self->vcpu) < read_sysreg(cntfrq_el0) / 100)
+		;
+	before = read_sysreg(cntvct_el0);
+	add_bare_vcpu(self->vm, 2);
+	counter = get_counter(self->vcpu);
+	isb();
+	EXPECT_LE(counter, read_sysreg(cntvct_el0) - before);
+}
+
+/*
  * Runs that fail because of the PMU
  */
 
