@@ -122,8 +122,18 @@ static int pmu_set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, 
 	}
 
 	init_irq_work(&pmu->overflow_work, kvm_pmu_perf_overflow_notify_vcpu);
+	pmu->claims_irq_late = !irqchip_in_kernel(kvm);
 	pmu->created = true;
 	return 0;
+}
+
+/* Undo kvm_arm_pmu_v3_enable(), for a first run that fails after it. */
+void kvm_arm_pmu_v3_disable(struct kvm_vcpu *vcpu)
+{
+	struct kvm_pmu *pmu = &vcpu->arch.pmu;
+
+	if (kvm_vcpu_has_pmu(vcpu) && irqchip_in_kernel(vcpu->kvm) && pmu->claims_irq_late)
+		kvm_vgic_clear_owner(vcpu, pmu->irq_num, pmu);
 }
 
 /* May the PMUs of the VM still be told what to count? */

@@ -2,29 +2,15 @@
 /*
  * Who has the PPIs of the architected timers.
  *
- * Their numbers are the VM's.  They are checked against each other when a vCPU
- * runs for the first time, and then they are claimed for it, all or none.
+ * Their numbers are the VM's.  They are claimed for a vCPU when it runs for the
+ * first time, all or none, which fails if two of them are the same.
  */
-#include <linux/bitops.h>
 #include <linux/kvm_host.h>
 
 #include <kvm/arm_arch_timer.h>
 #include <kvm/arm_vgic.h>
 
 #include "timer_ppis.h"
-#include "vgic/vgic.h"
-
-/* Are the first @nr of @ppi all different? */
-bool kvm_timer_ppis_differ(const u8 *ppi, int nr)
-{
-	u32 seen = 0;
-	int i;
-
-	for (i = 0; i < nr; i++)
-		seen |= BIT(ppi[i]);
-
-	return hweight32(seen) == nr;
-}
 
 /* Has any vCPU claimed them, so that they cannot be changed? */
 bool kvm_timer_ppis_claimed(struct kvm *kvm)
@@ -42,17 +28,11 @@ bool kvm_timer_ppis_claimed(struct kvm *kvm)
 	return false;
 }
 
-static void release_ppi(struct kvm_vcpu *vcpu, struct arch_timer_context *ctx)
+static void release_ppi(struct kvm_vcpu *vcpu, int timer)
 {
-	struct vgic_irq *irq = vgic_get_irq(vcpu->kvm, vcpu, timer_irq(ctx));
-	unsigned long flags;
+	struct arch_timer_context *ctx = vcpu_get_timer(vcpu, timer);
 
-	raw_spin_lock_irqsave(&irq->irq_lock, flags);
-	if (irq->owner == ctx)
-		irq->owner = NULL;
-	raw_spin_unlock_irqrestore(&irq->irq_lock, flags);
-
-	vgic_put_irq(vcpu->kvm, irq);
+	kvm_vgic_clear_owner(vcpu, timer_irq(ctx), ctx);
 }
 
 /*
@@ -61,22 +41,18 @@ static void release_ppi(struct kvm_vcpu *vcpu, struct arch_timer_context *ctx)
  */
 int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu)
 {
-	struct kvm *kvm = vcpu->kvm;
-	int i, nr = kvm_nr_timers(vcpu);
+	int i;
 
-	guard(mutex)(&kvm->arch.config_lock);
+	guard(mutex)(&vcpu->kvm->arch.config_lock);
 
-	if (!kvm_timer_ppis_differ(kvm->arch.timer_data.ppi, nr))
-		return -EINVAL;
-
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < kvm_nr_timers(vcpu); i++) {
 		struct arch_timer_context *ctx = vcpu_get_timer(vcpu, i);
 
 		if (!kvm_vgic_set_owner(vcpu, timer_irq(ctx), ctx))
 			continue;
 
 		while (i--)
-			release_ppi(vcpu, vcpu_get_timer(vcpu, i));
+			release_ppi(vcpu, i);
 		return -EINVAL;
 	}
 
@@ -93,7 +69,7 @@ void kvm_timer_release_ppis(struct kvm_vcpu *vcpu)
 
 	for (i = 0; i < kvm_nr_timers(vcpu); i++) {
 		kvm_vgic_unmap_phys_irq(vcpu, timer_irq(vcpu_get_timer(vcpu, i)));
-		release_ppi(vcpu, vcpu_get_timer(vcpu, i));
+		release_ppi(vcpu, i);
 	}
 
 	vcpu_timer(vcpu)->ppis_claimed = false;

@@ -4,7 +4,6 @@
 
 #include <linux/kvm_host.h>
 
-bool kvm_timer_ppis_differ(const u8 *ppi, int nr);
 bool kvm_timer_ppis_claimed(struct kvm *kvm);
 int kvm_timer_claim_ppis(struct kvm_vcpu *vcpu);
 void kvm_timer_release_ppis(struct kvm_vcpu *vcpu);

@@ -6,29 +6,7 @@
 #include <kvm/vcpu_attr_kunit.h>
 
 #include "pmu_attr.h"
-#include "timer_ppis.h"
 #include "vcpu_attr.h"
-
-static void timer_ppis_differ(struct kunit *test)
-{
-	static const struct {
-		u8 ppi[4];
-		int nr;
-		bool differ;
-	} rows[] = {
-		{ { 27, 30, 28, 26 }, 4, true },
-		{ { 27, 27, 28, 26 }, 4, false },
-		{ { 27, 30, 30, 26 }, 4, false },
-		{ { 31, 30, 28, 31 }, 4, false },
-		{ { 16, 31, 16, 16 }, 2, true },
-		{ { 16, 16, 28, 26 }, 2, false },
-	};
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		KUNIT_EXPECT_EQ_MSG(test, kvm_timer_ppis_differ(rows[i].ppi, rows[i].nr),
-				    rows[i].differ, "row %d", i);
-}
 
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
 static void pmu_irqs_agree(struct kunit *test)
@@ -82,7 +60,6 @@ static void pmu_getter_fills_its_payload(struct kunit *test)
 #endif
 
 static struct kunit_case attr_cases[] = {
-	KUNIT_CASE(timer_ppis_differ),
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
 	KUNIT_CASE(pmu_irqs_agree),
 	KUNIT_CASE(pmu_getter_fills_its_payload),

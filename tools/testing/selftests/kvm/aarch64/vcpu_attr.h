@@ -147,6 +147,18 @@ static inline int add_vgic(struct kvm_vm *vm)
 	return fd;
 }
 
+/* KVM_IRQ_LINE has no effect on an interrupt that a device owns. */
+static inline bool userspace_drives(struct kvm_vm *vm, int gic_fd, u32 ppi)
+{
+	u32 levels = 0;
+
+	kvm_arm_irq_line(vm, ppi, 1);
+	kvm_device_attr_get(gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
+			    VGIC_LEVEL_INFO_LINE_LEVEL, &levels);
+	kvm_arm_irq_line(vm, ppi, 0);
+	return levels & BIT(ppi);
+}
+
 /* The memslot of the stolen time goes, and comes back with the same memory. */
 static inline void add_st_slot(struct kvm_vm *vm, u32 flags)
 {

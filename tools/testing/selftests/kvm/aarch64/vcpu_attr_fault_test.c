@@ -134,6 +134,106 @@ TEST_F(vcpu_attr_fault, filter_without_memory_is_no_filter)
 	close(fd);
 }
 
+/*
+ * The first KVM_RUN
+ */
+
+struct first_run {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	int gic_fd;
+};
+
+/* All is set up, such that the run has everything to claim, the PMU's interrupt included. */
+static struct first_run prepare_first_run(void)
+{
+	struct first_run run = { .vm = vm_create(1) };
+
+	run.vcpu = add_vcpu(run.vm, 0, host_has_pmu(), guest_exits);
+	if (host_has_pmu())
+		TEST_ASSERT_EQ(pmu_init(run.vcpu), 0);
+	run.gic_fd = add_vgic(run.vm);
+	if (host_has_pmu())
+		TEST_ASSERT_EQ(pmu_set_irq(run.vcpu, PMU_PPI), 0);
+	return run;
+}
+
+static void expect_nothing_is_claimed(struct __test_metadata *_metadata,
+				      const struct first_run *run, unsigned int nth)
+{
+	for (int i = 0; i < NR_TIMERS; i++) {
+		EXPECT_EQ(0, timer_set_irq(run->vcpu, i, default_ppis[i])) {
+			TH_LOG("fault %u has frozen the numbers", nth);
+		}
+		EXPECT_TRUE(i > PTIMER || userspace_drives(run->vm, run->gic_fd, default_ppis[i])) {
+			TH_LOG("fault %u: interrupt %d is a timer's", nth, default_ppis[i]);
+		}
+	}
+	EXPECT_TRUE(userspace_drives(run->vm, run->gic_fd, PMU_PPI)) {
+		TH_LOG("fault %u: interrupt %d is the PMU's", nth, PMU_PPI);
+	}
+}
+
+/* Returns whether something failed, and left a VM that can be used. */
+static bool fail_first_run(struct __test_metadata *_metadata, unsigned int nth, bool *failed)
+{
+	const struct first_run run = prepare_first_run();
+	const int fd = fail_nth_open();
+	bool usable = true;
+	int r;
+
+	fail_nth_begin(fd, nth);
+	r = run_immediate_exit(run.vcpu);
+	*failed = fail_nth_end(fd);
+	close(fd);
+
+	if (r != -EINTR) {
+		EXPECT_TRUE(*failed && r == -ENOMEM) {
+			TH_LOG("fault %u: %s", nth, strerror(-r));
+		}
+		/* If it is the vgic's, it is the end of the VM. */
+		usable = attr_has(run.vcpu, TIMER, VTIMER) != -EIO;
+	}
+	if (!usable) {
+		kvm_vm_release(run.vm);
+		return false;
+	}
+
+	if (r != -EINTR)
+		expect_nothing_is_claimed(_metadata, &run, nth);
+	EXPECT_EQ(0, run_to_sync(run.vcpu));
+	EXPECT_FALSE(userspace_drives(run.vm, run.gic_fd, default_ppis[VTIMER]));
+	close(run.gic_fd);
+	kvm_vm_free(run.vm);
+	return r != -EINTR;
+}
+
+/* With pKVM it is there that memory is needed last, after all was claimed. */
+static bool host_is_protected(void)
+{
+	char cmdline[4096] = {};
+	int fd = open("/proc/cmdline", O_RDONLY);
+
+	TEST_ASSERT(fd >= 0 && read(fd, cmdline, sizeof(cmdline) - 1) > 0, "/proc/cmdline: %s",
+		    strerror(errno));
+	close(fd);
+	return strstr(cmdline, "kvm-arm.mode=protected");
+}
+
+TEST_F_TIMEOUT(vcpu_attr_fault, first_run_leaves_nothing, 120)
+{
+	unsigned int nth = 0, undone = 0;
+	bool failed;
+
+	do {
+		undone += fail_first_run(_metadata, ++nth, &failed);
+	} while (failed);
+	EXPECT_LT(1, nth);
+	ksft_print_msg("%u faults, after %u of which nothing was claimed\n", nth - 1, undone);
+	if (host_is_protected())
+		EXPECT_LT(0, undone);
+}
+
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(!__kvm_test_create_device(vm_create_barebones(), KVM_DEV_TYPE_ARM_VGIC_V3));

@@ -441,18 +441,6 @@ TEST_F(vcpu_attr_timer_pmu, run_that_fails_for_the_pmu_keeps_no_ppi)
 	EXPECT_EQ(0, run_to_sync(self->vcpu));
 }
 
-/* KVM_IRQ_LINE has no effect on an interrupt that a device owns. */
-static bool userspace_drives(struct kvm_vm *vm, int gic_fd, u32 ppi)
-{
-	u32 levels = 0;
-
-	kvm_arm_irq_line(vm, ppi, 1);
-	kvm_device_attr_get(gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
-			    VGIC_LEVEL_INFO_LINE_LEVEL, &levels);
-	kvm_arm_irq_line(vm, ppi, 0);
-	return levels & BIT(ppi);
-}
-
 TEST_F(vcpu_attr_timer_pmu, run_that_fails_leaves_the_ppis_to_userspace)
 {
 	ASSERT_TRUE(userspace_drives(self->vm, self->gic_fd, 27));
@@ -465,6 +453,44 @@ TEST_F(vcpu_attr_timer_pmu, run_that_fails_leaves_the_ppis_to_userspace)
 	EXPECT_FALSE(userspace_drives(self->vm, self->gic_fd, 27));
 	EXPECT_FALSE(userspace_drives(self->vm, self->gic_fd, 30));
 	EXPECT_FALSE(userspace_drives(self->vm, self->gic_fd, PMU_PPI));
+}
+
+/* One timer can have its number, a later one cannot. */
+TEST_F(vcpu_attr_timer_pmu, run_that_fails_for_a_timer_leaves_those_of_others_to_userspace)
+{
+	start_pmu(self->vcpu);
+	ASSERT_EQ(0, timer_set_irq(self->vcpu, PTIMER, PMU_PPI));
+	ASSERT_EQ(-EINVAL, run_immediate_exit(self->vcpu));
+	EXPECT_TRUE(userspace_drives(self->vm, self->gic_fd, 27));
+	EXPECT_FALSE(userspace_drives(self->vm, self->gic_fd, PMU_PPI));
+}
+
+/* It is the PMU's with the first run, as there was no irqchip before. */
+TEST_F(vcpu_attr_timer, run_that_fails_leaves_the_interrupt_of_the_pmu_to_userspace)
+{
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	int gic_fd;
+
+	if (!host_has_pmu())
+		SKIP(return, "no PMU");
+
+	vm = vm_create(1);
+	vcpu = add_vcpu(vm, 0, true, guest_exits);
+	ASSERT_EQ(0, pmu_init(vcpu));
+	gic_fd = add_vgic(vm);
+	ASSERT_EQ(0, pmu_set_irq(vcpu, PMU_PPI));
+	ASSERT_TRUE(userspace_drives(vm, gic_fd, PMU_PPI));
+
+	ASSERT_EQ(0, timer_set_irq(vcpu, PTIMER, 27));
+	ASSERT_EQ(-EINVAL, run_immediate_exit(vcpu));
+	EXPECT_TRUE(userspace_drives(vm, gic_fd, PMU_PPI));
+	EXPECT_TRUE(userspace_drives(vm, gic_fd, 27));
+
+	ASSERT_EQ(0, timer_set_irq(vcpu, PTIMER, 30));
+	ASSERT_EQ(0, run_to_sync(vcpu));
+	EXPECT_FALSE(userspace_drives(vm, gic_fd, PMU_PPI));
+	kvm_vm_free(vm);
 }
 
 TEST_F(vcpu_attr_timer_pmu, run_that_fails_for_the_timers_keeps_no_ppi)
