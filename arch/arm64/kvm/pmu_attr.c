@@ -51,24 +51,22 @@ static bool irq_exists(struct kvm *kvm, int irq)
 	return irq_is_spi(irq) && (!kvm->arch.vgic.nr_spis || vgic_valid_spi(kvm, irq));
 }
 
-/* One PPI for all vCPUs, or an SPI for each. */
-bool kvm_pmu_irqs_agree(int a, int b)
+/* One PPI for all vCPUs, or an SPI for each; @taken has the numbers that were given. */
+bool kvm_pmu_irq_agrees(const unsigned long *taken, int irq)
 {
-	return irq_is_ppi(a) == irq_is_ppi(b) && irq_is_ppi(a) == (a == b);
+	unsigned long first = find_first_bit(taken, KVM_PMU_NR_IRQS);
+
+	if (irq_is_ppi(irq))
+		return first == irq || first == KVM_PMU_NR_IRQS;
+
+	return first >= VGIC_NR_PRIVATE_IRQS && !test_bit(irq, taken);
 }
 
 static bool irq_agrees(struct kvm *kvm, int irq)
 {
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
+	lockdep_assert_held(&kvm->arch.config_lock);
 
-	kvm_for_each_vcpu(i, vcpu, kvm) {
-		if (kvm_arm_pmu_irq_initialized(vcpu) &&
-		    !kvm_pmu_irqs_agree(vcpu->arch.pmu.irq_num, irq))
-			return false;
-	}
-
-	return true;
+	return kvm_pmu_irq_agrees(kvm->arch.pmu_irqs, irq);
 }
 
 /*
@@ -91,6 +89,7 @@ static int pmu_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 	if (!irq_agrees(kvm, irq))
 		return -EINVAL;
 
+	__set_bit(irq, kvm->arch.pmu_irqs);
 	vcpu->arch.pmu.irq_num = irq;
 	return 0;
 }

@@ -3,28 +3,43 @@
  * KUnit tests of the arm64 vCPU attributes: which interrupt numbers go together, and
  * what getters write.
  */
+#include <linux/bitmap.h>
+
 #include <kvm/vcpu_attr_kunit.h>
 
 #include "pmu_attr.h"
 #include "vcpu_attr.h"
 
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
-static void pmu_irqs_agree(struct kunit *test)
+static void pmu_irq_agrees(struct kunit *test)
 {
 	static const struct {
-		int a, b;
-		bool agree;
+		int taken[2];
+		int irq;
+		bool agrees;
 	} rows[] = {
-		{ 23, 23, true }, { 23, 24, false },	/* one PPI for all */
-		{ 40, 41, true }, { 40, 40, false },	/* an SPI for each */
-		{ 23, 40, false }, { 40, 23, false },	/* not both */
-		{ 16, 31, false }, { 31, 32, false }, { 32, 1019, true },
+		{ { }, 16, true }, { { }, 31, true }, { { }, 32, true }, { { }, 1019, true },
+		/* one PPI for all */
+		{ { 23 }, 23, true }, { { 23 }, 22, false }, { { 23 }, 24, false },
+		/* an SPI for each */
+		{ { 40 }, 41, true }, { { 40 }, 39, true }, { { 40 }, 40, false },
+		{ { 32, 1019 }, 33, true }, { { 32, 1019 }, 1019, false },
+		/* not both */
+		{ { 23 }, 40, false }, { { 40 }, 23, false },
+		{ { 31 }, 32, false }, { { 32 }, 31, false }, { { 1019 }, 16, false },
 	};
-	int i;
+	int i, j;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		KUNIT_EXPECT_EQ_MSG(test, kvm_pmu_irqs_agree(rows[i].a, rows[i].b),
-				    rows[i].agree, "%d and %d", rows[i].a, rows[i].b);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		DECLARE_BITMAP(taken, KVM_PMU_NR_IRQS) = {};
+
+		for (j = 0; j < ARRAY_SIZE(rows[i].taken) && rows[i].taken[j]; j++)
+			__set_bit(rows[i].taken[j], taken);
+
+		KUNIT_EXPECT_EQ_MSG(test, kvm_pmu_irq_agrees(taken, rows[i].irq), rows[i].agrees,
+				    "%d beside %d and %d", rows[i].irq, rows[i].taken[0],
+				    rows[i].taken[1]);
+	}
 }
 #endif
 
@@ -61,7 +76,7 @@ static void pmu_getter_fills_its_payload(struct kunit *test)
 
 static struct kunit_case attr_cases[] = {
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
-	KUNIT_CASE(pmu_irqs_agree),
+	KUNIT_CASE(pmu_irq_agrees),
 	KUNIT_CASE(pmu_getter_fills_its_payload),
 #endif
 	KUNIT_CASE(timer_getters_fill_their_payload),
