@@ -22,6 +22,8 @@ struct kvm_vcpu;
  * @size: bytes that are read or written in user memory; 0 if the attribute has no
  *	  payload, in which case the address is ignored
  * @data: for @get and @set, so that one function can serve many rows
+ * @absent: errno of a GET or SET where the vCPU lacks the feature, if it is not to
+ *	    depend on whether the host offers that; 0: -ENODEV or -ENXIO
  * @ready: may the attribute be set as things are?  Called before user memory is
  *	   looked at; NULL: always
  * @get: fill in all of @size bytes at @payload; NULL: the attribute has no value
@@ -36,6 +38,7 @@ struct kvm_vcpu;
 struct kvm_vcpu_attr {
 	u32 size;
 	unsigned long data;
+	int absent;
 	int (*ready)(struct kvm_vcpu *vcpu);
 	int (*get)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload);
 	int (*set)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,

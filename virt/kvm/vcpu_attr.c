@@ -95,8 +95,11 @@ static bool has_feature(const struct kvm_vcpu_attr_group *group, struct kvm_vcpu
 }
 
 /* Why not: could no vCPU of this host have the feature, or has this one not? */
-static int no_feature(const struct kvm_vcpu_attr_group *group)
+static int no_feature(const struct kvm_vcpu_attr_group *group, const struct kvm_vcpu_attr *row)
 {
+	if (row->absent)
+		return row->absent;
+
 	return group->offered() ? -ENODEV : -ENXIO;
 }
 
@@ -138,13 +141,13 @@ int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *
 		if (!row->get)
 			return -ENXIO;
 		if (!has_feature(group, vcpu))
-			return no_feature(group);
+			return no_feature(group, row);
 		return kvm_vcpu_attr_get(vcpu, row, u64_to_user_ptr(attr.addr));
 	case KVM_SET_DEVICE_ATTR:
 		if (!row->set)
 			return -ENXIO;
 		if (!has_feature(group, vcpu))
-			return no_feature(group);
+			return no_feature(group, row);
 		return kvm_vcpu_attr_set(vcpu, row, u64_to_user_ptr(attr.addr));
 	default:
 		return -ENOTTY;

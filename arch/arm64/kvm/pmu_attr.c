@@ -247,14 +247,17 @@ static const struct kvm_vcpu_attr pmu_attrs[] = {
 		.set	= pmu_set_irq,
 	},
 	[KVM_ARM_VCPU_PMU_V3_INIT] = {
+		.absent	= -ENXIO,
 		.set	= pmu_set_init,
 	},
 	[KVM_ARM_VCPU_PMU_V3_FILTER] = {
 		.size	= KVM_VCPU_ATTR_SIZE(struct kvm_pmu_event_filter),
+		.absent	= -ENODEV,
 		.set	= pmu_set_filter,
 	},
 	[KVM_ARM_VCPU_PMU_V3_SET_PMU] = {
 		.size	= KVM_VCPU_ATTR_SIZE(int),
+		.absent	= -ENODEV,
 		.set	= pmu_set_pmu,
 	},
 };

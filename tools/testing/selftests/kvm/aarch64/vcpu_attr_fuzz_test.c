@@ -385,17 +385,25 @@ static struct call random_call(struct kvm_vcpu *vcpu)
 	return call;
 }
 
+/* A vCPU without the feature, on a host that has it or not */
+static int absent(const struct row *row)
+{
+	if (row->attr == PMU_INIT)
+		return -ENXIO;
+	return row->attr == PMU_IRQ && !host_pmu ? -ENXIO : -ENODEV;
+}
+
 /* What can be said before user memory is looked at; 0 if it is looked at. */
 static int early_refusal(const struct row *row, enum attr_call call)
 {
 	if (model.dead)
 		return -EIO;
-	if (!row || (row->group == PMU && !host_pmu) || (row->group == PVTIME && !host_pvtime))
+	if (!row || (row->group == PVTIME && !host_pvtime))
 		return -ENXIO;
 	if (call == ATTR_GET && !row->value)
 		return -ENXIO;
 	if (row->group == PMU && !vcpus_have_pmu())
-		return call == ATTR_HAS ? -ENXIO : -ENODEV;
+		return call == ATTR_HAS ? -ENXIO : absent(row);
 	if (call != ATTR_HAS && model.vgic == NO_VGIC &&
 	    (row->value == irq_value || (row->value == timer_value && call == ATTR_SET)))
 		return -EINVAL;

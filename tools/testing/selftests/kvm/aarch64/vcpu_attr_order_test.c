@@ -19,14 +19,17 @@ static const struct order_row {
 	int irqchip;
 	u64 good;
 	u64 bad;
+	/* What a SET is without the feature, if it is the same on all hosts. */
+	int absent;
 } rows[] = {
 	{ { "PMU_V3_IRQ",     PMU, PMU_IRQ,     sizeof(int), true },
 	  IRQCHIP_FOR_GET | IRQCHIP_FOR_SET, PMU_PPI, MIN_PPI - 1 },
-	{ { "PMU_V3_INIT",    PMU, PMU_INIT,    0, false }, 0, 0, NO_BAD_VALUE },
+	{ { "PMU_V3_INIT",    PMU, PMU_INIT,    0, false }, 0, 0, NO_BAD_VALUE, -ENXIO },
 	/* The good one denies nothing, the bad one has an action of 2. */
 	{ { "PMU_V3_FILTER",  PMU, PMU_FILTER,  sizeof(struct kvm_pmu_event_filter), false },
-	  0, (u64)KVM_PMU_EVENT_DENY << 32, 2ULL << 32 },
-	{ { "PMU_V3_SET_PMU", PMU, PMU_SET_PMU, sizeof(int), false }, 0, 0, NO_BAD_VALUE },
+	  0, (u64)KVM_PMU_EVENT_DENY << 32, 2ULL << 32, -ENODEV },
+	{ { "PMU_V3_SET_PMU", PMU, PMU_SET_PMU, sizeof(int), false },
+	  0, 0, NO_BAD_VALUE, -ENODEV },
 	{ { "TIMER_VTIMER",   TIMER, VTIMER,    sizeof(int), true }, IRQCHIP_FOR_SET, 20, MIN_SPI },
 	{ { "TIMER_PTIMER",   TIMER, PTIMER,    sizeof(int), true }, IRQCHIP_FOR_SET, 21, MIN_SPI },
 	{ { "TIMER_HVTIMER",  TIMER, HVTIMER,   sizeof(int), true }, IRQCHIP_FOR_SET, 22, MIN_SPI },
@@ -135,12 +138,12 @@ static int refusal(const struct order_row *row, bool get, enum stage stage, bool
 {
 	bool pmu = row->attr.group == PMU;
 
-	if (pmu ? !host_has_pmu() : offered(row, vcpu_has_pmu))
+	if (!pmu && offered(row, vcpu_has_pmu))
 		return -ENXIO;
 	if (get && !row->attr.has_value)
 		return -ENXIO;
 	if (pmu && !vcpu_has_pmu)
-		return -ENODEV;
+		return row->absent ?: host_has_pmu() ? -ENODEV : -ENXIO;
 	if (stage < VGIC_CREATED && (row->irqchip & (get ? IRQCHIP_FOR_GET : IRQCHIP_FOR_SET)))
 		return -EINVAL;
 	if (get && pmu && stage < PMU_INITIALIZED)
