@@ -159,6 +159,22 @@ static bool any_pmu_created(struct kvm *kvm)
 	return false;
 }
 
+/* True if the VM has a filter, which @filter would leave as it is. */
+static bool filter_is_set(struct kvm_arch *ka, const struct kvm_pmu_event_filter *filter)
+{
+	unsigned long begin = filter->base_event, end = begin + filter->nevents;
+
+	lockdep_assert_held(&ka->config_lock);
+
+	if (!ka->pmu_filter)
+		return false;
+
+	if (filter->action == KVM_PMU_EVENT_ALLOW)
+		return find_next_zero_bit(ka->pmu_filter, end, begin) >= end;
+
+	return find_next_bit(ka->pmu_filter, end, begin) >= end;
+}
+
 /*
  * The space is that of the host's PMU, even if the guest's has less.  The first
  * filter decides on all events that none speaks of: what is allowed first is all
@@ -185,8 +201,9 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	if (r)
 		return r;
 
+	/* Some VMMs set the filter through each vCPU, right before its INIT. */
 	if (any_pmu_created(vcpu->kvm))
-		return -EBUSY;
+		return filter_is_set(ka, filter) ? 0 : -EBUSY;
 
 	if (!ka->pmu_filter) {
 		ka->pmu_filter = bitmap_alloc(nr_events, GFP_KERNEL_ACCOUNT);
@@ -215,6 +232,7 @@ static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 {
 	struct arm_pmu *pmu = kvm_arm_find_pmu(*(const int *)payload);
 	struct kvm_arch *ka = &vcpu->kvm->arch;
+	bool is_set, created;
 	int r;
 
 	if (!pmu)
@@ -226,11 +244,18 @@ static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 	if (r)
 		return r;
 
-	if (vcpu->arch.pmu.created || ka->pmu_filter)
+	if (vcpu->arch.pmu.created)
 		return -EBUSY;
 
+	created = any_pmu_created(vcpu->kvm);
+	is_set = pmu == ka->arm_pmu && cpumask_subset(ka->supported_cpus, &pmu->supported_cpus);
+
+	/* A VMM that makes all calls vCPU by vCPU comes here with the filter of the first. */
+	if (ka->pmu_filter)
+		return created && is_set ? 0 : -EBUSY;
+
 	if (pmu != ka->arm_pmu) {
-		if (any_pmu_created(vcpu->kvm))
+		if (created)
 			return -EBUSY;
 		kvm_arm_set_pmu(vcpu->kvm, pmu);
 	}

@@ -40,6 +40,8 @@ static struct {
 	int chosen_pmu;			/* index of pmus[] */
 	bool pmu_was_chosen;
 	bool filtered;
+	bool allowed[BIT(16)];		/* by the filters, if it is filtered */
+	u64 life;			/* how many kernels have asked for stolen time */
 	bool dead;
 	bool inited[FUZZ_VCPUS];	/* by KVM_ARM_VCPU_INIT */
 	bool ran[FUZZ_VCPUS];
@@ -204,6 +206,18 @@ static u64 random_filter(struct kvm_vcpu *vcpu)
 	return random.value;
 }
 
+/* The filters that there are say so already. */
+static bool filter_is_set(const struct kvm_pmu_event_filter *filter)
+{
+	const bool allow = filter->action == KVM_PMU_EVENT_ALLOW;
+
+	for (int i = 0; i < filter->nevents; i++) {
+		if (model.allowed[filter->base_event + i] != allow)
+			return false;
+	}
+	return model.filtered;
+}
+
 static int filter_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 {
 	const union filter set = { .value = value };
@@ -212,11 +226,19 @@ static int filter_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 		return -EINVAL;
 	if (set.filter.action != KVM_PMU_EVENT_ALLOW && set.filter.action != KVM_PMU_EVENT_DENY)
 		return -EINVAL;
-	return pmus_refusal() ?: any(model.pmu_inited) ? -EBUSY : 0;
+	if (pmus_refusal())
+		return pmus_refusal();
+	return any(model.pmu_inited) && !filter_is_set(&set.filter) ? -EBUSY : 0;
 }
 
 static void accept_filter(struct kvm_vcpu *vcpu, int which, u64 value)
 {
+	const union filter set = { .value = value };
+	const bool allow = set.filter.action == KVM_PMU_EVENT_ALLOW;
+
+	if (!model.filtered)
+		memset(model.allowed, !allow, sizeof(model.allowed));
+	memset(&model.allowed[set.filter.base_event], allow, set.filter.nevents);
 	model.filtered = true;
 }
 
@@ -234,6 +256,12 @@ static int pmu_of_type(int type)
 	return i;
 }
 
+/* Do all CPUs on which the vCPUs can run have the VM's PMU?  If it is the only one they do. */
+static bool is_tied(void)
+{
+	return model.pmu_was_chosen || nr_pmus == 1;
+}
+
 static int set_pmu_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 {
 	const int pmu = pmu_of_type(value), refusal = pmus_refusal();
@@ -242,8 +270,11 @@ static int set_pmu_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 		return -ENXIO;
 	if (refusal)
 		return refusal;
-	if (model.pmu_inited[vcpu->id] || model.filtered)
+	if (model.pmu_inited[vcpu->id])
 		return -EBUSY;
+	/* It changes nothing if this PMU was chosen, and is not just the default of some CPUs. */
+	if (model.filtered)
+		return pmu == model.chosen_pmu && any(model.pmu_inited) && is_tied() ? 0 : -EBUSY;
 	return pmu != model.chosen_pmu && any(model.pmu_inited) ? -EBUSY : 0;
 }
 

@@ -585,6 +585,43 @@ TEST_F(vcpu_attr_pmu, filter_is_ebusy_when_any_vcpu_has_run)
 	EXPECT_EQ(-EBUSY, pmu_filter(self->other, CPU_CYCLES, 1, DENY));
 }
 
+/* VMMs may set the same filter through each vCPU, right before its INIT. */
+TEST_F(vcpu_attr_pmu, filter_that_changes_nothing_works_when_a_pmu_is_initialized)
+{
+	struct kvm_vcpu *const vcpus[] = { self->vcpu, self->other };
+	u64 pmceid;
+
+	ASSERT_EQ(0, pmu_filter(self->vcpu, CPU_CYCLES, 2, DENY));
+	ASSERT_EQ(0, pmu_init(self->vcpu));
+	for (int i = 0; i < ARRAY_SIZE(vcpus); i++) {
+		EXPECT_EQ(0, pmu_filter(vcpus[i], CPU_CYCLES, 2, DENY));
+		EXPECT_EQ(0, pmu_filter(vcpus[i], CPU_CYCLES + 1, 1, DENY));
+		EXPECT_EQ(0, pmu_filter(vcpus[i], CPU_CYCLES + 2, 4, ALLOW));
+		EXPECT_EQ(0, pmu_filter(vcpus[i], CPU_CYCLES, 0, ALLOW));
+		EXPECT_EQ(-EBUSY, pmu_filter(vcpus[i], CPU_CYCLES, 3, DENY));
+		EXPECT_EQ(-EBUSY, pmu_filter(vcpus[i], CPU_CYCLES - 1, 2, DENY));
+		EXPECT_EQ(-EBUSY, pmu_filter(vcpus[i], CPU_CYCLES, 1, ALLOW));
+		EXPECT_EQ(-EBUSY, pmu_filter(vcpus[i], CPU_CYCLES - 1, 4, ALLOW));
+		EXPECT_EQ(-EINVAL, pmu_filter(vcpus[i], CPU_CYCLES, 2, DENY + 1));
+	}
+	ASSERT_EQ(0, pmu_init(self->other));
+
+	pmceid = look_at_pmu(self->vcpu).pmceid[0];
+	EXPECT_EQ(0, pmceid & (BIT(CPU_CYCLES) | BIT(CPU_CYCLES + 1)));
+	EXPECT_EQ(pmceid, look_at_pmu(self->other).pmceid[0]);
+	EXPECT_EQ(-EBUSY, pmu_filter(self->other, CPU_CYCLES, 2, DENY));
+}
+
+/* What is not filtered at all has no policy to agree with. */
+TEST_F(vcpu_attr_pmu, first_filter_is_ebusy_when_a_pmu_is_initialized)
+{
+	ASSERT_EQ(0, pmu_init(self->vcpu));
+	for (int action = ALLOW; action <= DENY; action++) {
+		EXPECT_EQ(-EBUSY, pmu_filter(self->vcpu, 0, 0, action));
+		EXPECT_EQ(-EBUSY, pmu_filter(self->other, 0, 0, action));
+	}
+}
+
 /* A filter is the VM's: a running vCPU must not lose events by another's call. */
 TEST_F(vcpu_attr_pmu, filter_cannot_change_a_running_vcpu)
 {
@@ -798,6 +835,20 @@ TEST_F(vcpu_attr_pmu, set_pmu_of_the_same_works_when_another_vcpu_is_initialized
 	EXPECT_EQ(0, pmu_init(self->other));
 }
 
+/* All calls vCPU by vCPU, with the same PMU and filter for each. */
+TEST_F(vcpu_attr_pmu, set_pmu_of_the_same_works_when_a_vcpu_is_filtered_and_initialized)
+{
+	struct kvm_vcpu *const vcpus[] = { self->vcpu, self->other };
+
+	add_vgic(self->vm);
+	for (int i = 0; i < ARRAY_SIZE(vcpus); i++) {
+		EXPECT_EQ(0, pmu_set_pmu(vcpus[i], self->type));
+		EXPECT_EQ(0, pmu_filter(vcpus[i], CPU_CYCLES, 1, DENY));
+		start_pmu(vcpus[i]);
+		EXPECT_EQ(-EBUSY, pmu_set_pmu(vcpus[i], self->type));
+	}
+}
+
 TEST_F(vcpu_attr_pmu, set_pmu_is_ebusy_when_any_vcpu_has_run)
 {
 	add_vgic(self->vm);
@@ -939,6 +990,17 @@ TEST_F(vcpu_attr_two_pmus, other_pmu_is_ebusy_when_there_is_a_filter)
 	ASSERT_EQ(0, pmu_filter(self->vcpu, CPU_CYCLES, 1, DENY));
 	EXPECT_EQ(-EBUSY, pmu_set_pmu(self->vcpu, self->pmus[1].type));
 	EXPECT_EQ(-EBUSY, pmu_set_pmu(self->vcpu, self->pmus[0].type));
+}
+
+/* To choose the default would change something: it ties the vCPUs to its CPUs. */
+TEST_F(vcpu_attr_two_pmus, default_is_ebusy_when_a_vcpu_is_filtered_and_initialized)
+{
+	ASSERT_EQ(0, pmu_filter(self->vcpu, CPU_CYCLES, 1, DENY));
+	ASSERT_EQ(0, pmu_init(self->vcpu));
+	EXPECT_EQ(-EBUSY, pmu_set_pmu(self->other, self->pmus[0].type));
+	EXPECT_EQ(-EBUSY, pmu_set_pmu(self->other, self->pmus[1].type));
+	ASSERT_EQ(0, pmu_init(self->other));
+	expect_runs_on(_metadata, self->other, self->pmus[1].cpu);
 }
 
 TEST_F(vcpu_attr_two_pmus, other_pmu_is_ebusy_when_a_vcpu_has_run)

@@ -122,6 +122,19 @@ static void chooses_pmu(struct __test_metadata *_metadata, struct vmm *vmm, int 
 	kvm_pin_this_task_to_pcpu(pmus[0].cpu);
 }
 
+/* A list, of which each vCPU gets all. */
+static void filters_events(struct __test_metadata *_metadata, struct vmm *vmm, int i)
+{
+	static const struct kvm_pmu_event_filter filters[] = {
+		{ .base_event = 0x11, .nevents = 1, .action = KVM_PMU_EVENT_ALLOW },
+		{ .base_event = 0x23, .nevents = 8, .action = KVM_PMU_EVENT_ALLOW },
+		{ .base_event = 0x30, .nevents = 3, .action = KVM_PMU_EVENT_DENY },
+	};
+
+	for (int j = 0; vmm->pmu && j < ARRAY_SIZE(filters); j++)
+		has_and_set(_metadata, vmm->vcpus[i], PMU, PMU_FILTER, &filters[j]);
+}
+
 /* HAS of INIT stands for all of the PMU. */
 static void probes_pmu(struct __test_metadata *_metadata, struct vmm *vmm, int i)
 {
@@ -152,7 +165,7 @@ static void sets_ipa(struct __test_metadata *_metadata, struct vmm *vmm, int i)
  * The VMMs
  */
 
-#define MAX_STEPS	3
+#define MAX_STEPS	4
 #define MAX_PHASES	8
 
 typedef void (*vm_step)(struct __test_metadata *_metadata, struct vmm *vmm);
@@ -188,6 +201,23 @@ FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu_irq_before_vgic_init) {
 		{ .each = { sets_pmu_irq } },
 		{ .once = inits_vgic },
 		{ .each = { inits_pmu } },
+	},
+};
+
+/* A patch to QEMU that was sent to its list. */
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu_that_filters_events) {
+	.phases = {
+		{ .each = { creates_vcpu } },
+		{ .once = makes_vgic },
+		{ .each = { filters_events, sets_pmu_irq, inits_pmu, sets_ipa } },
+	},
+};
+
+FIXTURE_VARIANT_ADD(vcpu_attr_vmm, all_of_the_pmu_for_each_vcpu) {
+	.phases = {
+		{ .each = { creates_vcpu } },
+		{ .once = makes_vgic },
+		{ .each = { chooses_pmu, filters_events, sets_pmu_irq, inits_pmu } },
 	},
 };
 
