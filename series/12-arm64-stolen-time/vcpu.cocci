@@ -1,7 +1,17 @@
-// Where another thread takes a vCPU over, and where a vCPU's life begins again.
+// Where another thread takes a vCPU over, where it is off, and where its life begins again.
 //
-// in arch/arm64/kvm/arm.c: new_thread=1 reset=1
-// in arch/arm64/include/asm/kvm_host.h: steal=1
+// in arch/arm64/kvm/arm.c: off=1 new_thread=1 reset=1
+
+@off@
+identifier f = __kvm_arm_vcpu_power_off;
+identifier vcpu;
+position p;
+@@
+  static void f@p(struct kvm_vcpu *vcpu)
+  {
++ vcpu->arch.steal.was_off = true;
+  ...
+  }
 
 @reset@
 identifier f = kvm_arch_vcpu_ioctl_vcpu_init;
@@ -11,11 +21,8 @@ position p;
   static int f@p(struct kvm_vcpu *vcpu, struct kvm_vcpu_init *init)
   {
   ... when any
-  if (vcpu_has_run_once(vcpu)) {
-+ kvm_arm_pvtime_vcpu_reset(vcpu);
-+
-  ...
-  }
+  vcpu_reset_hcr(vcpu);
++ kvm_arm_pvtime_vcpu_reset(vcpu, power_off);
   ... when any
   }
 
@@ -33,19 +40,3 @@ position p;
   	return 0;
   ... when any
   }
-
-@steal@
-position p;
-@@
-  struct kvm_vcpu_arch {
-  ...
-  struct {
-- 	u64 last_steal@p;
-+ 	u64 run_delay;	/* baseline of the steal clock */
-+ 	u64 pending;
-+ 	u64 total;
-+ 	u64 stale;
-  	gpa_t base;
-  } steal;
-  ...
-  };

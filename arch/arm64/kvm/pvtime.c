@@ -7,6 +7,7 @@
 #include <linux/kvm_host.h>
 #include <linux/sched/stat.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <asm/kvm_mmu.h>
 #include <asm/pvclock-abi.h>
@@ -20,30 +21,35 @@ static_assert(STOLEN_TIME_OFS == 8);
 static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
 
 /*
- * Add what is pending to what the guest reads: the structure moves with its memory
- * when a VM is restored, and the time goes on from there.  It never falls behind
- * what was added here, even if that memory was lost.
+ * Add what is pending to what the structure shows, whoever wrote that: memory that
+ * userspace has restored goes on from there.
  */
-static void write_stolen_time(struct kvm_vcpu *vcpu)
+static int add_stolen_time(struct kvm_vcpu *vcpu)
 {
 	gpa_t gpa = vcpu->arch.steal.base + STOLEN_TIME_OFS;
 	unsigned long hva = gfn_to_hva(vcpu->kvm, gpa_to_gfn(gpa));
-	__le64 __user *told = (void __user *)(hva + offset_in_page(gpa));
-	__le64 seen;
+	__le64 __user *shown = (void __user *)(hva + offset_in_page(gpa));
+	__le64 before;
 	u64 stolen;
 
-	if (kvm_is_error_hva(hva) || get_user(seen, told))
-		return;
+	if (kvm_is_error_hva(hva) || get_user(before, shown))
+		return -EFAULT;
 
-	stolen = max(le64_to_cpu(seen), vcpu->arch.steal.total) + vcpu->arch.steal.pending;
+	stolen = le64_to_cpu(before) + vcpu->arch.steal.pending;
 
 	/* In one store: the guest may be reading. */
-	if (put_user(cpu_to_le64(stolen), told))
-		return;
+	if (put_user(cpu_to_le64(stolen), shown))
+		return -EFAULT;
 
 	mark_page_dirty(vcpu->kvm, gpa_to_gfn(gpa));
-	vcpu->arch.steal.total += vcpu->arch.steal.pending;
+
+	/* If not KVM's, it is of the kernel that runs, whichever asked for it. */
+	if (vcpu->arch.steal.life && le64_to_cpu(before) != vcpu->arch.steal.shown)
+		vcpu->arch.steal.life = READ_ONCE(vcpu->kvm->arch.pvtime_life);
+
+	vcpu->arch.steal.shown = stolen;
 	vcpu->arch.steal.pending = 0;
+	return 0;
 }
 
 /*
@@ -55,7 +61,10 @@ bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
 	return vcpu->arch.steal.run_delay != kvm_run_delay() || vcpu->arch.steal.pending;
 }
 
-/* Called in KVM_RUN, where it may sleep, if stolen time is due. */
+/*
+ * Called in KVM_RUN, where it may sleep, if stolen time is due.  What cannot be
+ * added, as the memory is not there, stays pending.
+ */
 void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 {
 	int idx;
@@ -66,7 +75,7 @@ void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 		return;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	write_stolen_time(vcpu);
+	add_stolen_time(vcpu);
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 }
 
@@ -84,58 +93,97 @@ long kvm_hypercall_pv_features(struct kvm_vcpu *vcpu)
 }
 
 /*
- * What the structure shows.  Before the guest asks for it for the first time, its
- * memory may hold anything.
+ * True if @st is of the kernel that asks for it.
+ *
+ * A CPU that was off comes back to the kernel which it had left, unless another
+ * CPU has meanwhile begun a new life of the VM.  But also if one has, the memory
+ * may have been restored since, and shows what KVM did not write.
  */
-static u64 shown_stolen_time(struct kvm_vcpu *vcpu)
+static bool structure_goes_on(struct kvm_vcpu *vcpu, const struct pvclock_vcpu_stolen_time *st)
+{
+	u64 life = vcpu->arch.steal.life;
+
+	if (!vcpu->arch.steal.was_off)
+		return false;
+
+	if (st->revision || st->attributes || memchr_inv(st->padding, 0, sizeof(st->padding)))
+		return false;
+
+	return life == READ_ONCE(vcpu->kvm->arch.pvtime_life) ||
+	       (life && le64_to_cpu(st->stolen_time) != vcpu->arch.steal.shown);
+}
+
+/*
+ * A CPU that asks again, and has not been off, runs another kernel: one that was
+ * started by kexec, or after a reset.  With the first CPU of that kernel a life of
+ * the VM begins, which the others are part of when they ask.
+ */
+static void begin_life(struct kvm_vcpu *vcpu)
+{
+	u64 life = vcpu->arch.steal.life;
+
+	cmpxchg(&vcpu->kvm->arch.pvtime_life, life, life + 1);
+}
+
+static int init_structure(struct kvm_vcpu *vcpu)
 {
 	struct pvclock_vcpu_stolen_time st;
+	struct kvm *kvm = vcpu->kvm;
+	u64 stolen = 0;
 
-	if (kvm_read_guest_lock(vcpu->kvm, vcpu->arch.steal.base, &st, sizeof(st)) ||
-	    st.revision || st.attributes || memchr_inv(st.padding, 0, sizeof(st.padding)))
-		return 0;
+	if (kvm_read_guest(kvm, vcpu->arch.steal.base, &st, sizeof(st)))
+		return -EFAULT;
 
-	return le64_to_cpu(st.stolen_time);
+	/* A kernel takes what it finds at first for stolen since it booted. */
+	vcpu->arch.steal.pending += kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
+	if (structure_goes_on(vcpu, &st))
+		stolen = le64_to_cpu(st.stolen_time) + vcpu->arch.steal.pending;
+
+	st = (struct pvclock_vcpu_stolen_time) { .stolen_time = cpu_to_le64(stolen) };
+	if (kvm_write_guest(kvm, vcpu->arch.steal.base, &st, sizeof(st)))
+		return -EFAULT;
+
+	if (!vcpu->arch.steal.was_off)
+		begin_life(vcpu);
+
+	vcpu->arch.steal.life = READ_ONCE(kvm->arch.pvtime_life);
+	vcpu->arch.steal.was_off = false;
+	vcpu->arch.steal.shown = stolen;
+	vcpu->arch.steal.pending = 0;
+	return 0;
 }
 
-/*
- * PV_TIME_ST.  The guest may ask again, when a CPU comes back online, and the time
- * must not go down then.  But a kernel that boots takes what it finds at first for
- * stolen since then: if the memory is that from before a reset, and not restored
- * since, it starts from what was added since.
- */
-gpa_t kvm_init_stolen_time(struct kvm_vcpu *vcpu)
+/* PV_TIME_ST.  Returns 1, as all that handle an exit and go back to the guest. */
+int kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 {
-	struct pvclock_vcpu_stolen_time init = {};
-	u64 total = vcpu->arch.steal.total;
-	gpa_t base = vcpu->arch.steal.base;
-	u64 stolen;
+	unsigned long ret = SMCCC_RET_NOT_SUPPORTED;
+	int idx, r = -EFAULT;
 
-	if (base == INVALID_GPA)
-		return INVALID_GPA;
+	if (vcpu->arch.steal.base != INVALID_GPA) {
+		idx = srcu_read_lock(&vcpu->kvm->srcu);
+		r = init_structure(vcpu);
+		srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	}
 
-	stolen = shown_stolen_time(vcpu);
-	if (stolen == vcpu->arch.steal.stale + total)
-		stolen = total;
+	if (!r)
+		ret = vcpu->arch.steal.base;
 
-	init.stolen_time = cpu_to_le64(max(stolen, total));
-	if (kvm_write_guest_lock(vcpu->kvm, base, &init, sizeof(init)))
-		return INVALID_GPA;
-
-	vcpu->arch.steal.stale = 0;
-	return base;
+	smccc_set_retval(vcpu, ret, 0, 0, 0);
+	return 1;
 }
 
 /*
- * KVM_ARM_VCPU_INIT of a vCPU that has run.  It may be the first step of a restore
- * as well as a reboot, so what the structure shows is left for PV_TIME_ST to judge.
+ * KVM_ARM_VCPU_INIT.  It may be the first step of a restore as well as of a reboot,
+ * so what the structure shows is left for PV_TIME_ST to judge.  If a kernel boots
+ * it does so on the CPU that is on, and begins a life of the VM when it asks.
  */
-void kvm_arm_pvtime_vcpu_reset(struct kvm_vcpu *vcpu)
+void kvm_arm_pvtime_vcpu_reset(struct kvm_vcpu *vcpu, bool off)
 {
 	vcpu->arch.steal.run_delay = KVM_STEAL_RESTART;
-	vcpu->arch.steal.stale = shown_stolen_time(vcpu);
 	vcpu->arch.steal.pending = 0;
-	vcpu->arch.steal.total = 0;
+	vcpu->arch.steal.was_off = off;
+	if (!off)
+		vcpu->arch.steal.life = READ_ONCE(vcpu->kvm->arch.pvtime_life);
 }
 
 /* The thread that calls KVM_RUN is not the one that ran the vCPU before. */

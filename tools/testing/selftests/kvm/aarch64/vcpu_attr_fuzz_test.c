@@ -48,7 +48,9 @@ static struct {
 	bool pmu_inited[FUZZ_VCPUS];
 	int pmu_irq[FUZZ_VCPUS];
 	u64 ipa[FUZZ_VCPUS];
-	u64 stolen[FUZZ_VCPUS];		/* that the guest could read last */
+	u64 asked_in[FUZZ_VCPUS];	/* the life in which the guest asked last */
+	bool was_off[FUZZ_VCPUS];	/* since then */
+	bool lost;			/* memory, so that KVM may take it for restored */
 } model;
 
 static struct kvm_vm *vm;
@@ -593,7 +595,22 @@ static void init_vcpu(struct kvm_vcpu *vcpu)
 	finish_vcpu(vcpu, model.pmu, guest_code);
 	pthread_mutex_unlock(&vm_lock);
 	model.inited[vcpu->id] = true;
-	model.stolen[vcpu->id] = 0;
+	model.was_off[vcpu->id] = false;
+	model.asked_in[vcpu->id] = model.life;
+}
+
+/* The CPU goes offline and comes back, as far as KVM is concerned. */
+static void power_cycle(struct kvm_vcpu *vcpu)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_STOPPED };
+
+	if (model.dead)
+		return;
+	fuzz_call("vCPU %u: off and on", vcpu->id);
+	vcpu_mp_state_set(vcpu, &state);
+	state.mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_mp_state_set(vcpu, &state);
+	model.was_off[vcpu->id] = true;
 }
 
 static void make_vgic(void)
@@ -688,26 +705,53 @@ static int run_refusal(int id)
 	return model.ran[id] ? 0 : first_run_refusal(id);
 }
 
-/* The guest is told the truth about stolen time, which never goes down. */
-static void check_stolen_time(int id)
+static u64 read_stolen_time(u64 ipa)
 {
-	const u64 ipa = model.ipa[id];
+	u64 stolen = 0;
+
+	if (ipa != NO_IPA && fuzz_slot_has(ipa, 64))
+		memcpy(&stolen, fuzz_slot.memory + (ipa - ST_GPA) + 8, sizeof(stolen));
+	return stolen;
+}
+
+/*
+ * The guest has asked in a run in which @waited at most was stolen.  It is told the
+ * truth: the time goes on from what it was, or for another kernel from 0.
+ */
+static void check_stolen_time(int id, u64 before, u64 waited)
+{
+	const u64 ipa = model.ipa[id], life = model.asked_in[id];
 	const bool there = ipa != NO_IPA && fuzz_slot_has(ipa, 64);
+	const bool was_off = model.was_off[id];
 	u64 stolen;
 
 	sync_global_from_guest(vm, told);
 	TEST_ASSERT(told[id] == (there ? ipa : NO_IPA), "PV_TIME_ST tells 0x%lx", told[id]);
 	if (!there)
 		return;
-	memcpy(&stolen, fuzz_slot.memory + (ipa - ST_GPA) + 8, sizeof(stolen));
-	TEST_ASSERT(stolen >= model.stolen[id], "stolen time went down from %lu to %lu",
-		    model.stolen[id], stolen);
-	model.stolen[id] = stolen;
+
+	stolen = read_stolen_time(ipa);
+	if (!was_off)
+		TEST_ASSERT(stolen <= waited, "%lu ns are stolen of %lu", stolen, waited);
+	else if (life == model.life && !model.lost)
+		TEST_ASSERT(stolen >= before, "stolen time went from %lu to %lu", before, stolen);
+
+	model.life += !was_off && life == model.life;
+	model.asked_in[id] = model.life;
+	model.was_off[id] = false;
+}
+
+static void drop_page(struct kvm_vcpu *vcpu)
+{
+	fuzz_drop_page(vcpu);
+	model.lost = true;
 }
 
 static void run(struct kvm_vcpu *vcpu)
 {
 	const int id = vcpu->id, due = run_refusal(id);
+	const u64 stolen = read_stolen_time(model.ipa[id]);
+	const long waited = get_run_delay();
 	int r;
 
 	/* Not too often, as that is the end of the VM. */
@@ -726,7 +770,7 @@ static void run(struct kvm_vcpu *vcpu)
 		return;
 	TEST_ASSERT_EQ(failed_entry(vcpu), !on_cpu_of_pmu());
 	if (!failed_entry(vcpu))
-		check_stolen_time(id);
+		check_stolen_time(id, stolen, get_run_delay() - waited);
 }
 
 static void race_run(struct kvm_vcpu *vcpu)
@@ -751,10 +795,11 @@ static void race_run(struct kvm_vcpu *vcpu)
 static const struct fuzz_action turn_actions[] = {
 	{ call_attr, 48 },
 	{ init_vcpu, 8 },
+	{ power_cycle, 8 },
 	{ advance_vgic, 4 },
 	{ run, 16 },
 	{ fuzz_change_slot, 2 },
-	{ fuzz_drop_page, 4 },
+	{ drop_page, 1 },
 	{ fuzz_check_dirty_pages, 2 },
 	{ next_vm, 1 },
 };

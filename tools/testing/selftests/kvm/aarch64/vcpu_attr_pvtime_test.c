@@ -25,51 +25,71 @@ struct stolen_time {
 	u32 revision;
 	u32 attributes;
 	u64 stolen;
+	u64 padding[6];
 };
 
-/* What the guest is to do, and what came of it. */
-static u64 function, argument;
-static u64 result;
+/* What a vCPU's guest is to do, and what came of it. */
+static struct command {
+	u64 function;
+	u64 argument;
+	u64 entry;
+	u64 result;
+} commands[3];
 
 static void guest_does_as_told(void)
 {
+	struct command *command = &commands[guest_get_vcpuid()];
 	struct arm_smccc_res res;
 
 	for (;;) {
-		if (READ_ONCE(function) == PEEK) {
-			result = READ_ONCE(*(u64 *)READ_ONCE(argument));
-		} else if (READ_ONCE(function)) {
-			smccc_hvc(function, argument, 0, 0, 0, 0, 0, 0, &res);
-			result = res.a0;
+		if (READ_ONCE(command->function) == PEEK) {
+			command->result = READ_ONCE(*(u64 *)READ_ONCE(command->argument));
+		} else if (READ_ONCE(command->function)) {
+			smccc_hvc(command->function, command->argument, command->entry,
+				  0, 0, 0, 0, 0, &res);
+			command->result = res.a0;
 		}
 		GUEST_SYNC(0);
 	}
 }
 
-static u64 guest_does(struct kvm_vcpu *vcpu, u64 fn, u64 arg)
+static struct command *command_of(struct kvm_vcpu *vcpu)
 {
-	int r;
-
-	write_guest_global(vcpu->vm, function, fn);
-	write_guest_global(vcpu->vm, argument, arg);
-	r = run_to_sync(vcpu);
-	TEST_ASSERT(!r, "KVM_RUN: %s", strerror(-r));
-	write_guest_global(vcpu->vm, function, 0);
-	sync_global_from_guest(vcpu->vm, result);
-	return result;
+	return &((struct command *)addr_gva2hva(vcpu->vm, (vm_vaddr_t)commands))[vcpu->id];
 }
 
-/* In and out of the guest, which leaves the structure alone. */
+static void command_guest(struct kvm_vcpu *vcpu, u64 fn, u64 arg, u64 entry)
+{
+	*command_of(vcpu) = (struct command) { .function = fn, .argument = arg, .entry = entry };
+}
+
+/* What this thread had waited when it last ran each of the vCPUs. */
+static __thread long last_run[ARRAY_SIZE(commands)];
+
+/* In and out of the guest. */
 static void run(struct kvm_vcpu *vcpu)
 {
+	long delay = get_run_delay();
 	int r = run_to_sync(vcpu);
 
 	TEST_ASSERT(!r, "KVM_RUN: %s", strerror(-r));
+	last_run[vcpu->id] = delay;
 }
+
+static u64 guest_does(struct kvm_vcpu *vcpu, u64 fn, u64 arg)
+{
+	command_guest(vcpu, fn, arg, 0);
+	run(vcpu);
+	command_of(vcpu)->function = 0;
+	return command_of(vcpu)->result;
+}
+
+/* Where the structures of the vCPUs are. */
+static u64 structures[ARRAY_SIZE(commands)] = { ST_GPA, ST_GPA + 64, ST_GPA + 128 };
 
 static struct stolen_time *stolen_time(struct kvm_vcpu *vcpu)
 {
-	return addr_gpa2hva(vcpu->vm, ST_GPA);
+	return addr_gpa2hva(vcpu->vm, structures[vcpu->id]);
 }
 
 static u64 stolen(struct kvm_vcpu *vcpu)
@@ -225,9 +245,15 @@ TEST_F(vcpu_attr_pvtime, structure_is_initialized)
 	ASSERT_EQ(ST_GPA + 64, guest_does(self->vcpu, PV_TIME_ST, 0));
 	delay = get_run_delay() - delay;
 
-	EXPECT_EQ(0, ((struct stolen_time *)(page + 64))->revision);
-	EXPECT_EQ(0, ((struct stolen_time *)(page + 64))->attributes);
 	EXPECT_GE(delay, ((struct stolen_time *)(page + 64))->stolen);
+	for (int i = 64; i < 128; i++) {
+		/* The time is in the second eight bytes. */
+		if (i / 8 == 9)
+			continue;
+		EXPECT_EQ(0, page[i]) {
+			TH_LOG("byte %d of the structure", i - 64);
+		}
+	}
 	EXPECT_EQ(0xa5, page[63]);
 	EXPECT_EQ(0xa5, page[128]);
 }
@@ -409,35 +435,138 @@ TEST_F(vcpu_attr_stolen, is_what_the_thread_has_waited_for)
 	}
 }
 
-/* Before the guest asks, anything may be where the structure is to be. */
-TEST_F(vcpu_attr_stolen, does_not_count_what_was_there_before)
+/* The guest asks, and all that it finds was waited for since. */
+static void expect_to_start_from_0(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
 {
-	long begin;
+	long begin = get_run_delay();
 
-	memset(stolen_time(self->vcpu), 0x5a, sizeof(struct stolen_time));
-	wait_for_cpu(LONG_WAIT);
-	begin = get_run_delay();
-	run(self->vcpu);
-	wait_for_cpu(SHORT_WAIT);
-	run(self->vcpu);
-	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
-	EXPECT_GE(get_run_delay() - begin, stolen(self->vcpu)) {
-		TH_LOG("0x%lx ns are stolen", stolen(self->vcpu));
+	ASSERT_EQ(structures[vcpu->id], guest_does(vcpu, PV_TIME_ST, 0));
+	EXPECT_GE(get_run_delay() - begin, stolen(vcpu)) {
+		TH_LOG("vCPU %u: %lu ns are stolen", vcpu->id, stolen(vcpu));
 	}
 }
 
-/* A kernel that was started by another one asks again. */
-TEST_F(vcpu_attr_stolen, goes_on_when_the_guest_asks_again)
+/* The guest asks, and finds what the structure shows and what was waited since the last run. */
+static void expect_to_go_on_at_once(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
 {
-	u64 before;
+	const long begin = last_run[vcpu->id];
+	const u64 before = stolen(vcpu);
 
-	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	ASSERT_EQ(structures[vcpu->id], guest_does(vcpu, PV_TIME_ST, 0));
+	EXPECT_LE(before, stolen(vcpu)) {
+		TH_LOG("vCPU %u: from %lu to %lu", vcpu->id, before, stolen(vcpu));
+	}
+	EXPECT_GE(before + get_run_delay() - begin, stolen(vcpu)) {
+		TH_LOG("vCPU %u: from %lu to %lu", vcpu->id, before, stolen(vcpu));
+	}
+}
+
+/* The thread ran the vCPU, waits, and runs it. */
+static void expect_to_grow_by_a_wait(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
+{
+	const long begin = last_run[vcpu->id];
+	const u64 before = stolen(vcpu);
+	long wait = get_run_delay();
+
 	wait_for_cpu(SHORT_WAIT);
+	wait = get_run_delay() - wait;
+	run(vcpu);
+	EXPECT_LE(before + wait, stolen(vcpu)) {
+		TH_LOG("waited for %ld ns, but stolen went from %lu to %lu", wait, before,
+		       stolen(vcpu));
+	}
+	EXPECT_GE(before + get_run_delay() - begin, stolen(vcpu)) {
+		TH_LOG("waited for %ld ns only, but stolen went from %lu to %lu",
+		       get_run_delay() - begin, before, stolen(vcpu));
+	}
+}
+
+/* The vCPU's thread waits while the guest runs, for a time that is told apart. */
+static void wait_as_it_runs(struct kvm_vcpu *vcpu)
+{
+	const u64 before = stolen(vcpu);
+
+	run(vcpu);
+	wait_for_cpu(LONG_WAIT);
+	run(vcpu);
+	TEST_ASSERT(stolen(vcpu) >= before + LONG_WAIT, "from %lu to %lu", before, stolen(vcpu));
+}
+
+/* The CPU is off, and on again. */
+static void power_cycle(struct kvm_vcpu *vcpu)
+{
+	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_STOPPED };
+
+	vcpu_mp_state_set(vcpu, &state);
+	state.mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_mp_state_set(vcpu, &state);
+}
+
+/* Before the guest asks, anything may be where the structure is to be. */
+TEST_F(vcpu_attr_stolen, does_not_count_what_was_there_before)
+{
+	memset(stolen_time(self->vcpu), 0x5a, sizeof(struct stolen_time));
 	run(self->vcpu);
-	before = stolen(self->vcpu);
-	EXPECT_LE(SHORT_WAIT, before);
-	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
-	EXPECT_LE(before, stolen(self->vcpu));
+	expect_to_start_from_0(_metadata, self->vcpu);
+}
+
+TEST_F(vcpu_attr_stolen, does_not_count_a_value_that_was_there_before)
+{
+	stolen_time(self->vcpu)->stolen = 123456789;
+	expect_to_start_from_0(_metadata, self->vcpu);
+}
+
+/* What its firmware waited for is not stolen from a kernel. */
+TEST_F(vcpu_attr_stolen, does_not_count_what_was_waited_before_the_first_ask)
+{
+	wait_as_it_runs(self->vcpu);
+	wait_for_cpu(LONG_WAIT);
+	expect_to_start_from_0(_metadata, self->vcpu);
+}
+
+TEST_F(vcpu_attr_stolen, counts_from_the_first_ask_on)
+{
+	wait_as_it_runs(self->vcpu);
+	expect_to_start_from_0(_metadata, self->vcpu);
+	expect_to_grow_by_a_wait(_metadata, self->vcpu);
+}
+
+/* A CPU that goes offline and comes back has the same kernel. */
+TEST_F(vcpu_attr_stolen, goes_on_when_a_cpu_comes_back)
+{
+	expect_to_start_from_0(_metadata, self->vcpu);
+	for (int i = 0; i < 2; i++) {
+		wait_as_it_runs(self->vcpu);
+		power_cycle(self->vcpu);
+		expect_to_go_on_at_once(_metadata, self->vcpu);
+	}
+}
+
+/* One that asks again without that has another, which was started by kexec. */
+TEST_F(vcpu_attr_stolen, starts_anew_when_the_guest_asks_again)
+{
+	expect_to_start_from_0(_metadata, self->vcpu);
+	for (int i = 0; i < 2; i++) {
+		wait_as_it_runs(self->vcpu);
+		expect_to_start_from_0(_metadata, self->vcpu);
+	}
+	/* To have been off once does not count twice. */
+	power_cycle(self->vcpu);
+	expect_to_go_on_at_once(_metadata, self->vcpu);
+	wait_as_it_runs(self->vcpu);
+	expect_to_start_from_0(_metadata, self->vcpu);
+}
+
+/* What comes back is no structure of KVM's: the guest wrote there. */
+TEST_F(vcpu_attr_stolen, starts_anew_if_the_padding_is_not_empty)
+{
+	expect_to_start_from_0(_metadata, self->vcpu);
+	for (int i = 0; i < ARRAY_SIZE(stolen_time(self->vcpu)->padding); i++) {
+		wait_as_it_runs(self->vcpu);
+		stolen_time(self->vcpu)->padding[i] = 1;
+		power_cycle(self->vcpu);
+		expect_to_start_from_0(_metadata, self->vcpu);
+	}
 }
 
 TEST_F(vcpu_attr_stolen, starts_anew_with_a_thread_that_is_younger)
@@ -507,41 +636,36 @@ TEST_F(vcpu_attr_stolen, goes_on_after_a_restore)
 	expect_fair_turn(_metadata, &turn);
 }
 
+/*
+ * Resets and restores
+ */
+
 /* KVM_ARM_VCPU_INIT of a vCPU that has run, and waited as it ran. */
 static void wait_and_reset(struct kvm_vcpu *vcpu)
 {
 	TEST_ASSERT_EQ(guest_does(vcpu, PV_TIME_ST, 0), ST_GPA);
-	wait_for_cpu(LONG_WAIT);
-	run(vcpu);
-	TEST_ASSERT(stolen(vcpu) >= LONG_WAIT, "%lu ns are stolen", stolen(vcpu));
+	wait_as_it_runs(vcpu);
 	finish_vcpu(vcpu, false, guest_does_as_told);
 }
 
 /* What boots has the vCPU's thread wait, too, and then asks for the structure. */
 static void expect_to_start_anew(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
 {
-	long begin = get_run_delay();
-
 	run(vcpu);
 	wait_for_cpu(SHORT_WAIT);
 	run(vcpu);
-	ASSERT_EQ(ST_GPA, guest_does(vcpu, PV_TIME_ST, 0));
-	EXPECT_GE(get_run_delay() - begin, stolen(vcpu)) {
-		TH_LOG("%lu ns are stolen", stolen(vcpu));
-	}
+	expect_to_start_from_0(_metadata, vcpu);
 }
 
-/* As Linux does when a CPU comes back online. */
+/* Its thread is a new one, and later on the CPU goes offline and comes back. */
 static void expect_to_go_on(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
 {
 	struct turn turn = turn_in_new_thread(vcpu, 0, SHORT_WAIT);
 
 	expect_fair_turn(_metadata, &turn);
 	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(ST_GPA, guest_does(vcpu, PV_TIME_ST, 0));
-		EXPECT_LE(turn.after, stolen(vcpu)) {
-			TH_LOG("from %lu to %lu", turn.after, stolen(vcpu));
-		}
+		power_cycle(vcpu);
+		expect_to_go_on_at_once(_metadata, vcpu);
 	}
 }
 
@@ -561,11 +685,52 @@ TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_that_clears_memory)
 	expect_to_go_on(_metadata, self->vcpu);
 }
 
+TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_of_a_cpu_that_was_off)
+{
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	wait_as_it_runs(self->vcpu);
+	power_cycle(self->vcpu);
+	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	expect_to_start_anew(_metadata, self->vcpu);
+}
+
 TEST_F(vcpu_attr_stolen, does_not_count_what_was_waited_for_before_a_reset)
 {
+	struct turn turn;
+
 	wait_and_reset(self->vcpu);
 	wait_for_cpu(LONG_WAIT);
 	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	turn = turn_in_this_thread(self->vcpu, 0, SHORT_WAIT);
+	expect_fair_turn(_metadata, &turn);
+}
+
+/* What could not be written before the reset is not of the kernel that boots, nor restored. */
+TEST_F(vcpu_attr_stolen, does_not_count_what_was_pending_at_a_reset)
+{
+	struct stolen_time *st = stolen_time(self->vcpu);
+	struct turn turn;
+
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	run(self->vcpu);
+	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_READ));
+	wait_for_cpu(LONG_WAIT);
+	run(self->vcpu);
+	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_READ | PROT_WRITE));
+	turn = turn_in_this_thread(self->vcpu, 0, SHORT_WAIT);
+	expect_fair_turn(_metadata, &turn);
+}
+
+TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_when_it_was_unreadable)
+{
+	struct stolen_time *st = stolen_time(self->vcpu);
+
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	wait_as_it_runs(self->vcpu);
+	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_NONE));
+	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_READ | PROT_WRITE));
 	expect_to_start_anew(_metadata, self->vcpu);
 }
 
@@ -576,6 +741,32 @@ TEST_F(vcpu_attr_stolen, goes_on_after_a_restore_in_place)
 	stolen_time(self->vcpu)->stolen = 123456789;
 	expect_to_go_on(_metadata, self->vcpu);
 	EXPECT_LE(123456789, stolen(self->vcpu));
+}
+
+/* Time after time, or it just loads: what KVM has added since has not happened. */
+TEST_F(vcpu_attr_stolen, goes_on_after_a_restore_in_place_without_a_reset)
+{
+	u64 saved;
+
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	wait_as_it_runs(self->vcpu);
+	saved = stolen(self->vcpu);
+
+	for (int i = 0; i < 3; i++) {
+		wait_as_it_runs(self->vcpu);
+		stolen_time(self->vcpu)->stolen = saved;
+		expect_to_grow_by_a_wait(_metadata, self->vcpu);
+	}
+	expect_to_go_on(_metadata, self->vcpu);
+}
+
+/* To a time before the guest asked, even: it has less than KVM has added. */
+TEST_F(vcpu_attr_stolen, goes_on_after_a_restore_in_place_of_zeros)
+{
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	wait_as_it_runs(self->vcpu);
+	memset(stolen_time(self->vcpu), 0, sizeof(struct stolen_time));
+	expect_to_grow_by_a_wait(_metadata, self->vcpu);
 }
 
 /* A VMM that resets the vCPU for a kernel that goes on gives the time back to it. */
@@ -592,12 +783,283 @@ TEST_F(vcpu_attr_stolen, goes_on_if_it_is_taken_away_over_a_reset)
 	EXPECT_LE(before, stolen(self->vcpu));
 }
 
-/* As Linux does when a CPU comes back online. */
-TEST_F(vcpu_attr_stolen, goes_on_when_the_guest_asks_again_after_a_restore)
+/* The guest asked on another host, where the CPU was online. */
+TEST_F(vcpu_attr_stolen, goes_on_when_a_cpu_comes_back_after_a_restore)
 {
 	stolen_time(self->vcpu)->stolen = 123456789;
-	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	power_cycle(self->vcpu);
+	expect_to_go_on_at_once(_metadata, self->vcpu);
 	EXPECT_LE(123456789, stolen(self->vcpu));
+}
+
+TEST_F(vcpu_attr_stolen, starts_anew_when_the_guest_asks_again_after_a_restore)
+{
+	stolen_time(self->vcpu)->stolen = 123456789;
+	wait_as_it_runs(self->vcpu);
+	expect_to_start_from_0(_metadata, self->vcpu);
+}
+
+/*
+ * Kernels of more than one CPU.  The first vCPU boots, the other one is off until it
+ * is brought up.
+ */
+
+FIXTURE(vcpu_attr_stolen_smp) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *boot;
+	struct kvm_vcpu *other;
+};
+
+static void set_power(struct kvm_vcpu *vcpu, bool on)
+{
+	struct kvm_mp_state state = {
+		.mp_state = on ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED,
+	};
+
+	vcpu_mp_state_set(vcpu, &state);
+}
+
+FIXTURE_SETUP(vcpu_attr_stolen_smp)
+{
+	self->vm = vm_create(2);
+	self->boot = add_vcpu(self->vm, 0, false, guest_does_as_told);
+	self->other = add_vcpu(self->vm, 1, false, guest_does_as_told);
+	set_power(self->other, false);
+	add_st_slot(self->vm, 0);
+	TEST_ASSERT_EQ(pvtime_set_ipa(self->boot, structures[0]), 0);
+	TEST_ASSERT_EQ(pvtime_set_ipa(self->other, structures[1]), 0);
+}
+
+FIXTURE_TEARDOWN(vcpu_attr_stolen_smp)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* Each CPU asks as it comes up, and its firmware does not count. */
+static void boot(struct __test_metadata *_metadata, struct kvm_vcpu *first, struct kvm_vcpu *second)
+{
+	wait_as_it_runs(first);
+	expect_to_start_from_0(_metadata, first);
+	set_power(second, true);
+	wait_as_it_runs(second);
+	expect_to_start_from_0(_metadata, second);
+}
+
+static void wait_as_all_run(struct kvm_vcpu *first, struct kvm_vcpu *second)
+{
+	wait_as_it_runs(first);
+	wait_as_it_runs(second);
+}
+
+static void expect_both_come_back(struct __test_metadata *_metadata, struct kvm_vcpu *first,
+				  struct kvm_vcpu *second)
+{
+	wait_as_all_run(first, second);
+	power_cycle(first);
+	expect_to_go_on_at_once(_metadata, first);
+	power_cycle(second);
+	expect_to_go_on_at_once(_metadata, second);
+}
+
+TEST_F(vcpu_attr_stolen_smp, starts_from_0_at_boot)
+{
+	boot(_metadata, self->boot, self->other);
+	expect_both_come_back(_metadata, self->boot, self->other);
+}
+
+/* The memory of a CPU that has not been up in this VM may hold anything. */
+TEST_F(vcpu_attr_stolen_smp, does_not_count_what_was_there_at_boot)
+{
+	stolen_time(self->boot)->stolen = 123456789;
+	stolen_time(self->other)->stolen = 987654321;
+	boot(_metadata, self->boot, self->other);
+}
+
+/* All CPUs but the one that runs the new kernel are off. */
+TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec)
+{
+	boot(_metadata, self->boot, self->other);
+	for (int i = 0; i < 2; i++) {
+		wait_as_all_run(self->boot, self->other);
+		set_power(self->other, false);
+		boot(_metadata, self->boot, self->other);
+		expect_both_come_back(_metadata, self->boot, self->other);
+	}
+}
+
+TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec_on_another_cpu)
+{
+	boot(_metadata, self->boot, self->other);
+	wait_as_all_run(self->boot, self->other);
+	set_power(self->boot, false);
+	boot(_metadata, self->other, self->boot);
+	expect_both_come_back(_metadata, self->boot, self->other);
+}
+
+/* The CPU that did not crash stays where it is, and its time with it. */
+TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kdump_and_a_reboot)
+{
+	boot(_metadata, self->boot, self->other);
+	wait_as_all_run(self->boot, self->other);
+	expect_to_start_from_0(_metadata, self->other);
+	wait_as_it_runs(self->other);
+
+	finish_vcpu(self->boot, false, guest_does_as_told);
+	finish_vcpu(self->other, false, guest_does_as_told);
+	set_power(self->other, false);
+	boot(_metadata, self->boot, self->other);
+	expect_both_come_back(_metadata, self->boot, self->other);
+}
+
+TEST_F(vcpu_attr_stolen_smp, starts_anew_after_a_reset)
+{
+	boot(_metadata, self->boot, self->other);
+	for (int i = 0; i < 2; i++) {
+		wait_as_all_run(self->boot, self->other);
+		finish_vcpu(self->boot, false, guest_does_as_told);
+		finish_vcpu(self->other, false, guest_does_as_told);
+		set_power(self->other, false);
+		boot(_metadata, self->boot, self->other);
+		expect_both_come_back(_metadata, self->boot, self->other);
+	}
+}
+
+/* CPUs that are brought up by a spin table, say, were never off. */
+TEST_F(vcpu_attr_stolen_smp, goes_on_when_cpus_that_were_not_off_at_boot_come_back)
+{
+	set_power(self->other, true);
+	finish_vcpu(self->other, false, guest_does_as_told);
+	expect_to_start_from_0(_metadata, self->boot);
+	expect_to_start_from_0(_metadata, self->other);
+	expect_both_come_back(_metadata, self->boot, self->other);
+}
+
+/* The guest asked on another host, and neither CPU asks here. */
+TEST_F(vcpu_attr_stolen_smp, goes_on_after_a_restore)
+{
+	set_power(self->other, true);
+	stolen_time(self->boot)->stolen = 123456789;
+	stolen_time(self->other)->stolen = 987654321;
+	expect_both_come_back(_metadata, self->boot, self->other);
+}
+
+TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec_after_a_restore)
+{
+	set_power(self->other, true);
+	stolen_time(self->boot)->stolen = 123456789;
+	stolen_time(self->other)->stolen = 987654321;
+	wait_as_all_run(self->boot, self->other);
+	set_power(self->other, false);
+	boot(_metadata, self->boot, self->other);
+	expect_both_come_back(_metadata, self->boot, self->other);
+}
+
+/* What was saved is of a kernel before the one that only one CPU has come to. */
+TEST_F(vcpu_attr_stolen_smp, goes_on_after_a_restore_in_place_during_kexec)
+{
+	u64 saved[2];
+
+	for (int runs = 0; runs < 2; runs++) {
+		boot(_metadata, self->boot, self->other);
+		wait_as_all_run(self->boot, self->other);
+		saved[0] = stolen(self->boot);
+		saved[1] = stolen(self->other);
+		wait_as_all_run(self->boot, self->other);
+		set_power(self->other, false);
+		expect_to_start_from_0(_metadata, self->boot);
+
+		stolen_time(self->boot)->stolen = saved[0];
+		stolen_time(self->other)->stolen = saved[1];
+		set_power(self->other, true);
+		/* It comes back at once, or after KVM has added something. */
+		if (runs)
+			wait_as_it_runs(self->other);
+		power_cycle(self->other);
+		expect_to_go_on_at_once(_metadata, self->other);
+		EXPECT_LE(saved[1], stolen(self->other));
+
+		/* For the next time */
+		set_power(self->other, false);
+	}
+}
+
+/*
+ * The same by PSCI 0.1, as the guest does it.  A CPU that is turned on has the state
+ * of a reset, so it has code that leaves the guest at once.
+ */
+
+#define UNUSED_GPA	0x3f000000
+#define CODE_GPA	(ST_GPA + SZ_4K * (ST_PAGES - 1))
+
+static const u32 store_to_unused_gpa[] = {
+	0xd2a7e001,	/* movz	x1, #0x3f00, lsl #16 */
+	0xf900003f,	/* str	xzr, [x1] */
+};
+
+static const u64 cpu_regs[] = {
+	KVM_ARM64_SYS_REG(SYS_CPACR_EL1), KVM_ARM64_SYS_REG(SYS_SCTLR_EL1),
+	KVM_ARM64_SYS_REG(SYS_TCR_EL1), KVM_ARM64_SYS_REG(SYS_MAIR_EL1),
+	KVM_ARM64_SYS_REG(SYS_TTBR0_EL1), KVM_ARM64_SYS_REG(SYS_TPIDR_EL1),
+	ARM64_CORE_REG(sp_el1), ARM64_CORE_REG(regs.pstate),
+};
+
+static void *run_until_it_stores(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+
+	vcpu_run(vcpu);
+	TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_MMIO);
+	TEST_ASSERT_EQ(vcpu->run->mmio.phys_addr, UNUSED_GPA);
+	return NULL;
+}
+
+/* CPU_OFF by the guest of @vcpu, then CPU_ON by that of @by, which may ask in between. */
+static void psci_cycle(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+		       struct kvm_vcpu *by, bool asks)
+{
+	u64 values[ARRAY_SIZE(cpu_regs)];
+	pthread_t runner;
+
+	for (int i = 0; i < ARRAY_SIZE(cpu_regs); i++)
+		vcpu_get_reg(vcpu, cpu_regs[i], &values[i]);
+	memcpy(addr_gpa2hva(vcpu->vm, CODE_GPA), store_to_unused_gpa, sizeof(store_to_unused_gpa));
+
+	command_guest(vcpu, KVM_PSCI_FN_CPU_OFF, 0, 0);
+	ASSERT_EQ(0, pthread_create(&runner, NULL, run_until_it_stores, vcpu));
+	if (asks)
+		expect_to_start_from_0(_metadata, by);
+	/* As long as it is on, it cannot be turned on. */
+	do {
+		command_guest(by, KVM_PSCI_FN_CPU_ON, vcpu->id, CODE_GPA);
+		run(by);
+	} while (command_of(by)->result);
+	command_of(by)->function = 0;
+	ASSERT_EQ(0, pthread_join(runner, NULL));
+
+	/* The store is over with the next run, then the guest begins again. */
+	ASSERT_EQ(-EINTR, run_immediate_exit(vcpu));
+	for (int i = 0; i < ARRAY_SIZE(cpu_regs); i++)
+		vcpu_set_reg(vcpu, cpu_regs[i], values[i]);
+	vcpu_arch_set_entry_point(vcpu, guest_does_as_told);
+	command_of(vcpu)->function = 0;
+}
+
+TEST_F(vcpu_attr_stolen_smp, goes_on_when_psci_brings_a_cpu_back)
+{
+	boot(_metadata, self->boot, self->other);
+	wait_as_all_run(self->boot, self->other);
+	psci_cycle(_metadata, self->other, self->boot, false);
+	expect_to_go_on_at_once(_metadata, self->other);
+	EXPECT_LE(LONG_WAIT, stolen(self->other));
+}
+
+TEST_F(vcpu_attr_stolen_smp, starts_anew_when_psci_brings_a_cpu_to_a_new_kernel)
+{
+	boot(_metadata, self->boot, self->other);
+	wait_as_all_run(self->boot, self->other);
+	psci_cycle(_metadata, self->other, self->boot, true);
+	expect_to_start_from_0(_metadata, self->other);
+	expect_both_come_back(_metadata, self->boot, self->other);
 }
 
 /*
@@ -835,6 +1297,7 @@ TEST_F(vcpu_attr_pvtime, ipa_of_two_vcpus_holds_the_sum)
 	struct kvm_vcpu *vcpus[] = { self->vcpu, self->other };
 	int kernel_log = kernel_log_open();
 
+	structures[1] = ST_GPA;
 	for (int i = 0; i < ARRAY_SIZE(vcpus); i++) {
 		ASSERT_EQ(0, pvtime_set_ipa(vcpus[i], ST_GPA));
 		ASSERT_EQ(ST_GPA, guest_does(vcpus[i], PV_TIME_ST, 0));
@@ -985,18 +1448,6 @@ static void expect_vcpu_waits(struct __test_metadata *_metadata, const char *nam
 TEST_F(vcpu_attr_pvtime, guest_that_asks_waits_alone)
 {
 	expect_vcpu_waits(_metadata, "PV_TIME_ST", self->vcpu, ask_for_structure, self->other);
-}
-
-static void *run_and_reset(void *vcpu)
-{
-	run(vcpu);
-	finish_vcpu(vcpu, false, guest_does_as_told);
-	return NULL;
-}
-
-TEST_F(vcpu_attr_pvtime, vcpu_that_is_reset_waits_alone)
-{
-	expect_vcpu_waits(_metadata, "KVM_ARM_VCPU_INIT", self->vcpu, run_and_reset, self->other);
 }
 
 TEST_F(vcpu_attr_pvtime, vcpu_whose_time_was_stolen_waits_alone)
