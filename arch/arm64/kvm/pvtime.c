@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include <asm/kvm_emulate.h>
 #include <asm/kvm_mmu.h>
 #include <asm/pvclock-abi.h>
 
@@ -19,6 +20,26 @@
 
 static_assert(STOLEN_TIME_OFS == 8);
 static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
+
+/*
+ * Make the structure's page present, and writable.  That may take as long as
+ * userspace wants, so any signal ends it, with -EINTR.
+ */
+static int fault_in_structure(struct kvm_vcpu *vcpu)
+{
+	gfn_t gfn = gpa_to_gfn(vcpu->arch.steal.base);
+	kvm_pfn_t pfn;
+
+	pfn = __gfn_to_pfn_memslot(gfn_to_memslot(vcpu->kvm, gfn), gfn, false, true, NULL,
+				   true, NULL, NULL);
+	if (pfn == KVM_PFN_ERR_SIGPENDING)
+		return -EINTR;
+	if (is_error_noslot_pfn(pfn))
+		return -EFAULT;
+
+	kvm_release_pfn_clean(pfn);
+	return 0;
+}
 
 /*
  * Add what is pending to what the structure shows, whoever wrote that: memory that
@@ -63,11 +84,11 @@ bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
 
 /*
  * Called in KVM_RUN, where it may sleep, if stolen time is due.  What cannot be
- * added, as the memory is not there, stays pending.
+ * added, as the memory is not there or a signal came first, stays pending.
  */
 void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 {
-	int idx;
+	int idx, r;
 
 	vcpu->arch.steal.pending += kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
 
@@ -75,7 +96,14 @@ void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 		return;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	add_stolen_time(vcpu);
+
+	pagefault_disable();
+	r = add_stolen_time(vcpu);
+	pagefault_enable();
+
+	if (r && !fault_in_structure(vcpu))
+		add_stolen_time(vcpu);
+
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 }
 
@@ -130,6 +158,11 @@ static int init_structure(struct kvm_vcpu *vcpu)
 	struct pvclock_vcpu_stolen_time st;
 	struct kvm *kvm = vcpu->kvm;
 	u64 stolen = 0;
+	int r;
+
+	r = fault_in_structure(vcpu);
+	if (r)
+		return r;
 
 	if (kvm_read_guest(kvm, vcpu->arch.steal.base, &st, sizeof(st)))
 		return -EFAULT;
@@ -153,6 +186,15 @@ static int init_structure(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* The guest makes its call again: an HVC lies behind the PC, an SMC does not yet. */
+static void repeat_call(struct kvm_vcpu *vcpu)
+{
+	if (vcpu_get_flag(vcpu, INCREMENT_PC))
+		vcpu_clear_flag(vcpu, INCREMENT_PC);
+	else
+		*vcpu_pc(vcpu) -= 4;
+}
+
 /* PV_TIME_ST.  Returns 1, as all that handle an exit and go back to the guest. */
 int kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 {
@@ -163,6 +205,11 @@ int kvm_init_stolen_time(struct kvm_vcpu *vcpu)
 		idx = srcu_read_lock(&vcpu->kvm->srcu);
 		r = init_structure(vcpu);
 		srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	}
+
+	if (r == -EINTR) {
+		repeat_call(vcpu);
+		return 1;
 	}
 
 	if (!r)
