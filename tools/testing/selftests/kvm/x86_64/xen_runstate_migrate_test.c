@@ -476,9 +476,10 @@ TEST_F(xen_runstate_migrate, forged_area_misleads_the_guest_only)
 		memcpy(area_of(vcpu), &rows[i], sizeof(rows[i]));
 		runstate_set_addr(vcpu, AREA_ADDR);
 		runstate_assert_roundtrip(vcpu);
+		/* What it waits from the run on is charged after @then, too. */
+		delay = get_run_delay();
 		vcpu_run(vcpu);
 		then = runstate_get(vcpu);
-		delay = get_run_delay();
 		runstate_set_current(vcpu, RUNSTATE_blocked);
 		runstate_assert_roundtrip(vcpu);
 		vcpu_run(vcpu);
