@@ -526,7 +526,32 @@ static bool area_mapped(struct kvm_vcpu *vcpu)
 	       (gpc_usable(&gpc[0]) && (!gpc[1].active || gpc_usable(&gpc[1])));
 }
 
-/* Called with SRCU held.  Does not sleep. */
+/*
+ * True if the page at @gpa is there, or could be brought in without a wait, e.g. as
+ * one of zeros.  A page that userspace is to supply is not.
+ */
+static bool page_comes_at_once(struct kvm *kvm, gpa_t gpa)
+{
+	unsigned long hva = gfn_to_hva(kvm, gpa_to_gfn(gpa));
+	struct page *page;
+
+	if (kvm_is_error_hva(hva) ||
+	    get_user_pages_unlocked(hva, 1, &page, FOLL_WRITE | FOLL_NOWAIT) != 1)
+		return false;
+
+	put_page(page);
+	return true;
+}
+
+static bool area_comes_at_once(struct kvm_vcpu *vcpu)
+{
+	gpa_t first = vcpu->arch.xen.runstate.gpc[0].gpa;
+	gpa_t last = first + xen_runstate_area_size(long_mode(vcpu)) - 1;
+
+	return page_comes_at_once(vcpu->kvm, first) && page_comes_at_once(vcpu->kvm, last);
+}
+
+/* Called with SRCU held.  Does not wait for a page. */
 void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
@@ -545,8 +570,13 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 			xr->refresh = true;
 	}
 
-	/* With immediate_exit the vCPU does not get there. */
-	if (READ_ONCE(xr->refresh))
+	if (!READ_ONCE(xr->refresh))
+		return;
+
+	/* With immediate_exit the vCPU does not get to where the request is handled. */
+	if (!vcpu->wants_to_run && area_registered(vcpu) && area_comes_at_once(vcpu))
+		kvm_xen_runstate_sync(vcpu);
+	else
 		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
 
