@@ -95,7 +95,7 @@ static void clock_is_of_one_snapshot(struct kunit *test)
 	destroy_hrtimer_on_stack(&changer.timer);
 
 	KUNIT_EXPECT_LE(test, abs((s64)(now - then)), STEP_NS / 2);
-	KUNIT_EXPECT_EQ(test, changer.hits, NR_HITS);
+	KUNIT_EXPECT_GE(test, changer.hits, NR_HITS);
 }
 
 static struct kunit_case clock_cases[] = {

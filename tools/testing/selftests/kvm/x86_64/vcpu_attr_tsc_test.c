@@ -455,7 +455,8 @@ TEST_F(vcpu_attr_tsc, default_below_the_host_leaves_a_working_tsc)
 		SKIP(return, "the host can scale its TSC");
 
 	vm = vm_create_with_khz(&vcpu, khz / 2, guest_reads_tsc);
-	EXPECT_EQ(khz, get_khz(vcpu));
+	/* A VM starts with the kernel's early estimate, which was refined since. */
+	EXPECT_GT(khz / 1000, labs((long)khz - get_khz(vcpu)));
 	expect_tsc_of_msr(_metadata, vcpu);
 	kvm_vm_free(vm);
 }
