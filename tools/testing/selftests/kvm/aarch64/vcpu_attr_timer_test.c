@@ -360,10 +360,10 @@ static void *read_until_stopped(void *arg)
 
 static void wait_for_readings(struct kvm_vm *vm)
 {
-	volatile u64 *nr = addr_gva2hva(vm, (vm_vaddr_t)&nr_readings);
-	const u64 then = *nr;
+	u64 *nr = addr_gva2hva(vm, (vm_vaddr_t)&nr_readings);
+	const u64 then = READ_ONCE(*nr);
 
-	while (*nr < then + 3)
+	while (READ_ONCE(*nr) < then + 3)
 		sched_yield();
 }
 
