@@ -457,6 +457,8 @@ static void area_at_every_offset(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(mem, CANARY, 4 * PAGE_SIZE));
 }
 
+#define FLAG	XEN_RUNSTATE_UPDATE
+
 static const struct load_row {
 	const char *name;
 	struct xen_runstate rs;
@@ -471,8 +473,8 @@ static const struct load_row {
 	{ "no such state by a high byte", { BIT(31), false, 10, { 1, 2, 3, 4 } }, false },
 	{ "does not add up",		{ 2, false, 10, { 1, 2, 3, 5 } }, false },
 	{ "adds up by wrapping",	{ 2, false, 10, { 12, -2ULL, 0, 0 } }, false },
-	{ "being updated",		{ 2, false, BIT_ULL(63) + 10, { BIT_ULL(63) + 10 } }, false },
-	{ "being updated, half way",	{ 2, false, BIT_ULL(63) + 10, { 1, 2, 3, 4 } }, false },
+	{ "being updated",		{ 2, false, FLAG + 10, { FLAG + 10 } }, false },
+	{ "being updated, half way",	{ 2, false, FLAG + 10, { 1, 2, 3, 4 } }, false },
 };
 
 KUNIT_ARRAY_PARAM_DESC(load, load_rows, name);

@@ -433,15 +433,15 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, ioctls_do_not_run_a_blocked_vcpu, guest_
 }
 
 /* A guest that shows that it runs, until it is told to stop. */
-static volatile bool stop_counting;
-static volatile u64 counted;
+static bool stop_counting;
+static u64 counted;
 
 static void guest_counts(void)
 {
 	for (;;) {
 		GUEST_SYNC(0);
-		while (!stop_counting)
-			counted++;
+		while (!READ_ONCE(stop_counting))
+			WRITE_ONCE(counted, counted + 1);
 	}
 }
 
@@ -457,11 +457,11 @@ static void *usurp(void *arg)
 {
 	const struct sched_param fifo = { .sched_priority = 1 };
 	struct usurper *usurper = arg;
-	volatile bool *stop = addr_gva2hva(usurper->vcpu->vm, (vm_vaddr_t)&stop_counting);
-	volatile u64 *count = addr_gva2hva(usurper->vcpu->vm, (vm_vaddr_t)&counted);
+	bool *stop = addr_gva2hva(usurper->vcpu->vm, (vm_vaddr_t)&stop_counting);
+	u64 *count = addr_gva2hva(usurper->vcpu->vm, (vm_vaddr_t)&counted);
 
 	/* The guest gets going off this thread's CPU. */
-	while (!*count)
+	while (!READ_ONCE(*count))
 		idle_ms(1);
 
 	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
@@ -471,7 +471,7 @@ static void *usurp(void *arg)
 		if (!usurper->seen)
 			idle_ms(1);
 	}
-	*stop = true;
+	WRITE_ONCE(*stop, true);
 	return NULL;
 }
 
@@ -691,6 +691,9 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, adjust_with_the_clock_set_back, guest_ex
 {
 	struct kvm_xen_vcpu_attr nothing = runstate_attr(LEAVE_STATE, 0, 0, 0, 0, 0);
 	struct kvm_xen_vcpu_attr hour = runstate_attr(LEAVE_STATE, 3600 * SEC, 3600 * SEC, 0, 0, 0);
+	struct kvm_xen_vcpu_attr stolen = runstate_attr(RUNSTATE_offline, 40 * SEC, 0, 0, 0,
+							40 * SEC);
+	const uint16_t adjust = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST;
 	struct steal_watch watch;
 
 	steal_watch_start(&watch, vcpu);
@@ -699,15 +702,14 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, adjust_with_the_clock_set_back, guest_ex
 	steal_watch_check(&watch);
 	vm_set_clock(vcpu->vm, 50 * SEC);
 
-	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, nothing), 0);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, adjust, nothing), 0);
 	assert_follows_clock(&watch, 50 * SEC);
-	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, hour), -EINVAL);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, adjust, hour), -EINVAL);
 
 	/* With nothing to pay with, the entry time stays ahead. */
-	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
-				      runstate_attr(RUNSTATE_offline, 40 * SEC, 0, 0, 0, 40 * SEC)), 0);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, stolen), 0);
 	vm_set_clock(vcpu->vm, 20 * SEC);
-	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, nothing), -EINVAL);
+	TEST_ASSERT_EQ(__runstate_set(vcpu, adjust, nothing), -EINVAL);
 	runstate_assert_roundtrip(vcpu);
 }
 

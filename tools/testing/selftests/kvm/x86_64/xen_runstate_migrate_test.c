@@ -466,7 +466,7 @@ TEST_F(xen_runstate_migrate, forged_area_misleads_the_guest_only)
 		{ RUNSTATE_blocked, 0, BIT_ULL(62), { 0, 0, BIT_ULL(62) } },
 		{ RUNSTATE_runnable, 0, BIT_ULL(62), { 0, BIT_ULL(62) } },
 		{ RUNSTATE_offline, 0, BIT_ULL(63) - 1, { 0, 0, 0, BIT_ULL(63) - 1 } },
-		{ RUNSTATE_offline, 0, 4000 * SEC, { 1000 * SEC, 1000 * SEC, 1000 * SEC, 1000 * SEC } },
+		{ RUNSTATE_offline, 0, 400 * SEC, { 100 * SEC, 100 * SEC, 100 * SEC, 100 * SEC } },
 	};
 	struct kvm_vcpu *vcpu = self->target;
 	struct kvm_xen_vcpu_attr then, now;
