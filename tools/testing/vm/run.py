@@ -25,11 +25,13 @@ import klog
 
 # And what the kernel is told: lockdep gives up with messages for debugging.
 MODES = {"test": "loglevel=8", "show": "", "shell": "quiet"}
-BOOT_LIMIT = 300    # seconds until the first program starts
+BOOT_LIMIT = 600    # seconds until the first program starts
+GRACE = 90          # what init has to end a program, and the machine itself
 HEARTBEAT = 20
 DONE = re.compile(r"^# done (\d+)$")
 START = re.compile(r"^# start (\S+)$")
 VERDICT = re.compile(r"^(ok|not ok) (\d+) - (\S+)(?: # (.*))?$")
+FAILURE = re.compile(r"^\s*not ok ")
 
 # What the kernel does with a splat. A hang takes longer to be one under TCG.
 PANIC = {
@@ -57,6 +59,8 @@ def arguments():
     parser.add_argument("--kunit", choices=KUNIT, default="may", help="at boot")
     parser.add_argument("--many-locks", action="store_true",
                         help="it is no splat that threads hold more locks than lockdep follows")
+    parser.add_argument("--first-failure", action="store_true",
+                        help="--mode test: end with the first one, of KUnit or of a program")
     parser.add_argument("--ours", metavar="FILES", type=str.split,
                         help="where a data race is a splat; elsewhere it is only in the log")
     parser.add_argument("--decode", metavar="COMMAND", type=shlex.split,
@@ -169,21 +173,30 @@ def splats_in(log, args):
     return [splat for splat in splats if not klog.is_race(splat)] + ours
 
 
+def failed(line, log):
+    """Has a program or one of its cases failed, or KUnit, which is done when they start?"""
+    return bool(FAILURE.match(line) or
+                START.match(line) and any(map(FAILURE.match, klog.kunit(klog.lines(log)))))
+
+
 def test(args, machine, result, commands):
     progress = Progress()
-    limit = time.monotonic() + BOOT_LIMIT + sum(limit + 30 for limit, _ in commands)
+    limits = {name: limit for limit, name in commands}
     report, rest, why, verdict = [], b"", None, False
-    with open(result("ktap"), "wb") as ktap:
+    with open(result("ktap"), "wb", buffering=0) as ktap:
         for chunk in machine.chunks(1):
             ktap.write(chunk)
             *lines, rest = (rest + chunk).split(b"\n")
             for line in (line.decode(errors="replace") for line in lines):
                 report.append(line)
                 progress.line(line)
-                verdict = verdict or bool(DONE.match(line))
+                verdict = verdict or bool(DONE.match(line)) or (
+                    args.first_failure and failed(line, result("console.log")))
             progress.beat()
-            late = time.monotonic() > (limit if progress.running else progress.begin + BOOT_LIMIT)
-            if late:
+            if verdict and args.first_failure:
+                break
+            limit = GRACE + limits[progress.running] if progress.running else BOOT_LIMIT
+            if time.monotonic() > progress.since + limit:
                 why = "no end within the time limit" if progress.running else "did not boot in time"
                 break
     machine.stop()
