@@ -78,6 +78,7 @@ help:
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
 	@echo '  soak        all that races, at once and over and over, for MINUTES=60'
 	@echo '  bench       what KVM'\''s ioctls cost, in instructions, on the base and on the series'
+	@echo '  mutants     which test notices which injected bug? MUTANTS="a b" picks some; hours'
 	@echo
 	@echo 'What they are made of:'
 	@echo '  base        lay out the base kernel ($(BASE_PACKAGE)) in $(B)/base'
@@ -275,6 +276,7 @@ htmldocs: tree
 include $(lab)/bench/bench.mk
 include $(lab)/soak/soak.mk
 include $(lab)/reader/reader.mk
+include $(lab)/mutants/mutants.mk
 include series/series.mk
 
 clean:

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a file with mutants includes first: the number of the active one, or 0. */
+#ifndef __KVM_MUTANT_H
+#define __KVM_MUTANT_H
+
+struct mutex;
+
+extern unsigned int kvm_mutant;
+
+/* For those that take the wrong lock. */
+extern struct mutex kvm_mutant_lock;
+
+#endif /* __KVM_MUTANT_H */
