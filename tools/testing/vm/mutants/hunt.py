@@ -156,8 +156,8 @@ def failure_in(lines, program=""):
             # A case of a selftest has its fixture in front: "fixture.variant.case".
             case = found[2].strip().rpartition(".")[2]
             if running and not found[1]:
-                return running, found[3] or ""
-            return ".".join(filter(None, (running or subtest, case))), found[3] or ""
+                return running, found[3] or "failed"
+            return ".".join(filter(None, (running or subtest, case))), found[3] or "failed"
     return None
 
 
@@ -233,13 +233,17 @@ class Hunt:
             report = read_lines(self.path(name, "ktap"))
             if any(map(START.match, report)) or self.path(name, "splat.ktap").exists():
                 break
-        running = [START.match(line)[1] for line in report if START.match(line)] or ["boot"]
-        found = failure_in(report)
-        by, how = found or ("", "")
-        if kunit := failure_in(read_lines(self.path(name, "kunit.ktap"))):
+        running = [START.match(line)[1] for line in report if START.match(line)]
+        kunit = failure_in(read_lines(self.path(name, "kunit.ktap")))
+        splat = self.splat(name)
+        by, how = failure_in(report) or ("", "")
+        if kunit:
             by, how = kunit[0], "KUnit"
-        elif self.splat(name) and by in ("", running[-1]):
-            by, how = running[-1], self.splat(name)
+        elif splat and (not running or by in ("", running[-1])):
+            by, how = (running or ["boot"])[-1], splat
+        elif not running:
+            note(mutant, "the machine did not boot in time")
+            return
         self.done(mutant, by, how, round(time.monotonic() - began))
 
     def sweep(self, name, mutants_of_sweep):
@@ -311,10 +315,9 @@ class Hunt:
             waiting = [pool.submit(self.sweep, *entry) for entry in sweeps.items()]
             later = [pool.submit(self.try_alone, mutant) for mutant in alone]
             for done in concurrent.futures.as_completed(waiting):
-                if self.args.quick:
+                if self.args.quick and not self.over:
                     for mutant in done.result():
-                        print(f"   {mutant.number:3}  {mutant.name:40}          not noticed by "
-                              f"{mutant.test}", flush=True)
+                        note(mutant, f"not noticed by {mutant.test}, or not tried")
                 else:
                     later += [pool.submit(self.try_alone, mutant) for mutant in done.result()
                               if not self.over]
@@ -340,6 +343,10 @@ def as_expected(mutant, result):
     """A test that is named by its case must notice with that one."""
     program, _, case = mutant.test.partition(".")
     return result["by"].startswith(program) and result["by"].endswith(case)
+
+
+def note(mutant, text):
+    print(f"   {mutant.number:3}  {mutant.name:40}          {text}", flush=True)
 
 
 def say(mutant, result, took):
