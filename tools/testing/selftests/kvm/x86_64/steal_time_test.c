@@ -290,6 +290,7 @@ TEST_F(steal_time, msr_set_by_another_thread)
 
 TEST_F(steal_time, what_was_waited_before_the_ask_is_not_in_it)
 {
+	struct turn turn = { .vcpu = self->vcpu, .wait = SHORT_WAIT };
 	long begin;
 
 	run(self->vcpu);
@@ -299,7 +300,11 @@ TEST_F(steal_time, what_was_waited_before_the_ask_is_not_in_it)
 	EXPECT_GE(get_run_delay() - begin, stolen(self->vcpu)) {
 		TH_LOG("%lu ns are stolen at first", stolen(self->vcpu));
 	}
-	expect_fair_in_this_thread(_metadata, self->vcpu, 0, SHORT_WAIT);
+
+	/* The turn begins with what was waited since then. */
+	take_turn(&turn);
+	turn.most = get_run_delay() - begin;
+	expect_fair_turn(_metadata, &turn);
 }
 
 /* A CPU is taken offline and comes back, or another kernel boots. */
