@@ -191,8 +191,8 @@ static bool fail_first_run(struct __test_metadata *_metadata, unsigned int nth, 
 		EXPECT_TRUE(*failed && r == -ENOMEM) {
 			TH_LOG("fault %u: %s", nth, strerror(-r));
 		}
-		/* If it is the vgic's, it is the end of the VM. */
-		usable = attr_has(run.vcpu, TIMER, VTIMER) != -EIO;
+		/* If it is the vgic's, it is the end of the VM, for all calls alike. */
+		usable = attr_ioctl(run.vcpu, KVM_HAS_DEVICE_ATTR, 0, TIMER, VTIMER, NULL) != -EIO;
 	}
 	if (!usable) {
 		kvm_vm_release(run.vm);
