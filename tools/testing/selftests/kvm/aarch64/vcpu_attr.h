@@ -17,6 +17,7 @@
 #include "processor.h"
 #include "vgic.h"
 #include "gic.h"
+#include "run_delay.h"
 
 #define PMU		KVM_ARM_VCPU_PMU_V3_CTRL
 #define TIMER		KVM_ARM_VCPU_TIMER_CTRL
@@ -360,15 +361,6 @@ static inline u32 nr_pmu_events(struct kvm_vcpu *vcpu)
 
 	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), &dfr0);
 	return (dfr0 & PMUVER_MASK) == PMUVER_ARMV8_0 ? BIT(10) : BIT(16);
-}
-
-/* Run @fn(@arg) to its end in a new thread. */
-static inline void in_new_thread(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-
-	TEST_ASSERT_EQ(pthread_create(&thread, NULL, fn, arg), 0);
-	TEST_ASSERT_EQ(pthread_join(thread, NULL), 0);
 }
 
 #endif /* SELFTEST_KVM_ARM64_VCPU_ATTR_H */

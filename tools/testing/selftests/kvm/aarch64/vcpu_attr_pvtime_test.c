@@ -7,6 +7,7 @@
 #include "kernel_log.h"
 #include "kvm_test_harness.h"
 #include "page_wait.h"
+#include "run_delay.h"
 #include "vcpu_attr.h"
 
 #define SMCCC_ARCH_FEATURES	0x80000001
@@ -322,36 +323,6 @@ FIXTURE_SETUP(vcpu_attr_stolen)
 FIXTURE_TEARDOWN(vcpu_attr_stolen)
 {
 	kvm_vm_free(self->vm);
-}
-
-static void *spin_until_set(void *flag)
-{
-	while (!READ_ONCE(*(bool *)flag))
-		;
-	return NULL;
-}
-
-/* A busy thread on the same CPU keeps the caller waiting for another @ns at least. */
-static void wait_for_cpu(long ns)
-{
-	long target = get_run_delay() + ns;
-	bool stop = false;
-	pthread_t rival;
-	cpu_set_t all;
-
-	if (!ns)
-		return;
-
-	TEST_ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
-	kvm_pin_this_task_to_pcpu(sched_getcpu());
-	TEST_ASSERT_EQ(pthread_create(&rival, NULL, spin_until_set, &stop), 0);
-
-	while (get_run_delay() < target)
-		sched_yield();
-
-	WRITE_ONCE(stop, true);
-	TEST_ASSERT_EQ(pthread_join(rival, NULL), 0);
-	TEST_ASSERT_EQ(sched_setaffinity(0, sizeof(all), &all), 0);
 }
 
 /* A turn at running the vCPU: what was stolen by the end, and what bounds it. */

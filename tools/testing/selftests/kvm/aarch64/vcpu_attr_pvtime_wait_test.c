@@ -9,6 +9,7 @@
 
 #include "kvm_test_harness.h"
 #include "missing_page.h"
+#include "run_delay.h"
 #include "vcpu_attr.h"
 
 #define MSEC		1000000L
@@ -122,31 +123,6 @@ struct runner {
 	int r;
 	pthread_t thread;
 };
-
-static void *spin_until_set(void *flag)
-{
-	while (!READ_ONCE(*(bool *)flag))
-		;
-	return NULL;
-}
-
-/* A busy thread on the same CPU keeps the caller waiting for another @ns at least. */
-static void wait_for_cpu(long ns)
-{
-	long target = get_run_delay() + ns;
-	bool stop = false;
-	pthread_t rival;
-	cpu_set_t all;
-
-	TEST_ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
-	kvm_pin_this_task_to_pcpu(sched_getcpu());
-	TEST_ASSERT_EQ(pthread_create(&rival, NULL, spin_until_set, &stop), 0);
-	while (get_run_delay() < target)
-		sched_yield();
-	WRITE_ONCE(stop, true);
-	TEST_ASSERT_EQ(pthread_join(rival, NULL), 0);
-	TEST_ASSERT_EQ(sched_setaffinity(0, sizeof(all), &all), 0);
-}
 
 /* There is time to add by the next run, for which there is no page. */
 static long have_time_stolen(struct kvm_vcpu *vcpu, const struct missing_page *drop)

@@ -53,6 +53,13 @@ static inline void wait_for_run_delay(long target)
 	TEST_ASSERT_EQ(pthread_setaffinity_np(pthread_self(), sizeof(all), &all), 0);
 }
 
+/* For another @ns at least, or not at all. */
+static inline void wait_for_cpu(long ns)
+{
+	if (ns)
+		wait_for_run_delay(get_run_delay() + ns);
+}
+
 /*
  * Two real-time threads that preempt whatever runs on one CPU, every 20 to
  * 320 us: often enough to hit every window that is open to preemption.

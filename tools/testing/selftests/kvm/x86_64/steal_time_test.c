@@ -117,12 +117,6 @@ static u64 stolen(struct kvm_vcpu *vcpu)
 	return READ_ONCE(steal_time(vcpu)->steal);
 }
 
-static void wait_for_cpu(long ns)
-{
-	if (ns)
-		wait_for_run_delay(get_run_delay() + ns);
-}
-
 static struct kvm_vm *create_vm(struct kvm_vcpu **vcpu)
 {
 	struct kvm_vm *vm = vm_create_with_one_vcpu(vcpu, guest_exits);
