@@ -9,7 +9,7 @@ every	:= $(if $(ARCH)$(TESTS)$(VARIANT),,x86_64 arm64)
 ARCH	?= x86_64
 FLAVOR	?= $(if $(filter soak,$(MAKECMDGOALS)),test,plain)
 COUNT	?= 1
-LIMIT	?= 300
+LIMIT	?= 900
 JOBS	?= $(shell nproc)
 
 lab	:= tools/testing/vm
@@ -109,7 +109,7 @@ help:
 	@echo '  KERNEL=/path  compose onto this Linux $(BASE_SERIES) tree, which stays as it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
-	@echo '  LIMIT=300     seconds that DEMO and each of our selftests may take'
+	@echo '  LIMIT=900     seconds that DEMO and each of our selftests may take'
 	@echo '  SEED=1        soak: the first seed of random calls, otherwise the time of day'
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'

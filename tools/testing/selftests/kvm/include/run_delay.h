@@ -8,8 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "test_util.h"
 #include "kvm_util.h"
 
@@ -62,7 +62,8 @@ static inline void wait_for_cpu(long ns)
 
 /*
  * Two real-time threads that preempt whatever runs on one CPU, every 20 to
- * 320 us: often enough to hit every window that is open to preemption.
+ * 320 us: often enough to hit every window that is open to preemption.  They
+ * leave it most of the CPU even where an emulator makes each wakeup slow.
  */
 struct preempters {
 	pthread_t thread[2];
@@ -70,6 +71,9 @@ struct preempters {
 	int cpu;
 	bool stop;
 };
+
+/* They rest for as many times what their last wakeup was late by. */
+#define PREEMPTER_REST		4
 
 /* How often they must have preempted at least, for a test to have shown anything. */
 #define MIN_PREEMPTIONS		100
@@ -79,14 +83,15 @@ static inline void *preempt_often(void *arg)
 	struct preempters *preempters = arg;
 	unsigned int seed = (unsigned long)pthread_self() >> 12;
 	const struct sched_param fifo = { .sched_priority = 1 };
-	struct timespec pause = {};
+	u64 wakeup, late = 0;
 
 	kvm_pin_this_task_to_pcpu(preempters->cpu);
 	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
 
 	while (!READ_ONCE(preempters->stop)) {
-		pause.tv_nsec = 20000 + rand_r(&seed) % 300000;
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		wakeup = now_ns() + 20000 + rand_r(&seed) % 300000 + PREEMPTER_REST * late;
+		sleep_until(wakeup);
+		late = now_ns() - wakeup;
 		__atomic_fetch_add(&preempters->rounds, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;

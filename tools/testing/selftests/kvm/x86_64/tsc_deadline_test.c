@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "apic.h"
+#include "clock.h"
 #include "kvm_test_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
@@ -119,24 +120,6 @@ static void set_deadline(struct kvm_vcpu *vcpu, u64 deadline)
 	vcpu_set_msr(vcpu, MSR_IA32_TSC_DEADLINE, deadline);
 }
 
-static u64 now_nsec(void)
-{
-	struct timespec now;
-
-	TEST_ASSERT_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
-static void wait_until(u64 nsec)
-{
-	const struct timespec then = {
-		.tv_sec = nsec / NSEC_PER_SEC,
-		.tv_nsec = nsec % NSEC_PER_SEC,
-	};
-
-	TEST_ASSERT_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL), 0);
-}
-
 /* Run the vCPU until its APIC is set up, with nothing armed. */
 static struct report prepare(struct kvm_vcpu *vcpu)
 {
@@ -241,12 +224,12 @@ TEST_F(tsc_deadline, that_moves_away_does_not_expire)
 	for (nsec = SOON_NSEC;; nsec *= 2) {
 		const u64 irqs = run(self->vcpu);
 
-		then = now_nsec();
+		then = now_ns();
 		deadline = get_tsc(self->vcpu) + nsec_to_cycles(nsec, self->khz);
 		set_deadline(self->vcpu, deadline);
 		variant->move_tsc(self->vcpu, -self->hour);
 		if (get_deadline(self->vcpu) == deadline) {
-			wait_until(then + 2 * nsec);
+			sleep_until(then + 2 * nsec);
 			EXPECT_EQ(irqs, run(self->vcpu));
 			EXPECT_EQ(deadline, get_deadline(self->vcpu));
 			break;
@@ -336,12 +319,12 @@ TEST(tsc_deadline_follows_the_frequency)
 		SKIP(goto out, "the host cannot scale its TSC by %d", factor);
 	set_khz(vcpu, khz);
 
-	then = now_nsec();
+	then = now_ns();
 	nsec = factor * SLACK_NSEC;
 	set_deadline(vcpu, get_tsc(vcpu) + nsec_to_cycles(nsec, khz));
 	set_khz(vcpu, factor * khz);
 	run_to_irq(vcpu);
-	EXPECT_GT(nsec, now_nsec() - then);
+	EXPECT_GT(nsec, now_ns() - then);
 out:
 	kvm_vm_free(vm);
 }
@@ -367,7 +350,7 @@ TEST(tsc_deadline_is_met_whatever_the_default_frequency)
 		vm = vm_create_with_khz(&vcpu, (u64)host_khz * percents[i] / 100, guest_code);
 
 		run_delay = get_run_delay();
-		nsec = now_nsec();
+		nsec = now_ns();
 		deadline = prepare(vcpu).tsc + nsec_to_cycles(NSEC_PER_SEC, get_khz(vcpu));
 		set_deadline(vcpu, deadline);
 		tsc = run_to_irq(vcpu);
@@ -375,7 +358,7 @@ TEST(tsc_deadline_is_met_whatever_the_default_frequency)
 		if (get_khz(vcpu) <= host_khz)
 			EXPECT_LE(deadline - nsec_to_cycles(MAX_EARLY_NSEC, host_khz), tsc);
 		EXPECT_GT(NSEC_PER_SEC + SLACK_NSEC,
-			  now_nsec() - nsec - (get_run_delay() - run_delay)) {
+			  now_ns() - nsec - (get_run_delay() - run_delay)) {
 			TH_LOG("a vCPU with %d %% of the host's frequency", percents[i]);
 		}
 		kvm_vm_free(vm);

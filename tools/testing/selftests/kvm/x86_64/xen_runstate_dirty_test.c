@@ -194,14 +194,6 @@ TEST_F(xen_runstate_dirty, unregistered_area_is_not_marked)
  * What has not changed is not written
  */
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec now;
-
-	TEST_ASSERT_EQ(clock_gettime(id, &now), 0);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
 /* The coarse clocks go by jiffies. */
 static uint64_t jiffy_ns(void)
 {
@@ -226,7 +218,7 @@ static void expect_dirtied_once_a_jiffy(struct __test_metadata *_metadata,
 	runstate_vcpu_run(vcpu);
 	dirtied_pages(vcpu->vm);
 	before = runstate_read_area(vcpu->vm, gpa, long_mode);
-	start = clock_ns(CLOCK_MONOTONIC);
+	start = now_ns();
 
 	for (int i = 0; i < NR_EXITS; i++) {
 		runstate_vcpu_run(vcpu);
@@ -242,7 +234,7 @@ static void expect_dirtied_once_a_jiffy(struct __test_metadata *_metadata,
 		}
 	}
 
-	elapsed = clock_ns(CLOCK_MONOTONIC) - start;
+	elapsed = now_ns() - start;
 	EXPECT_LE(dirtied, elapsed / jiffy_ns() + 2) {
 		TH_LOG("%d of %d exits within %lu us, without new steal",
 		       dirtied, NR_EXITS, elapsed / 1000);
@@ -598,14 +590,14 @@ static long preemptions(void)
 static void step_under_preemption(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
 				  bool (*step)(struct kvm_vcpu *vcpu, void *arg), void *arg)
 {
-	uint64_t end = clock_ns(CLOCK_MONOTONIC) + seconds * NSEC_PER_SEC;
+	uint64_t end = now_ns() + seconds * NSEC_PER_SEC;
 	struct preempters preempters;
 	long before, steps = 0;
 
 	kvm_pin_this_task_to_pcpu(sched_getcpu());
 	start_preempters(&preempters, sched_getcpu());
 	before = preemptions();
-	while (clock_ns(CLOCK_MONOTONIC) < end && step(vcpu, arg))
+	while (now_ns() < end && step(vcpu, arg))
 		steps++;
 	EXPECT_LT(10, preemptions() - before);
 	EXPECT_LT(0, steps);

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "apic.h"
+#include "clock.h"
 #include "tsc_offset.h"
 #include "xen_runstate.h"
 
@@ -156,24 +157,6 @@ static void move_clock(struct xen_guest *guest, s64 nsec)
 	vm_set_clock(guest->vm, vm_clock(guest->vm) + nsec);
 }
 
-static u64 now_nsec(void)
-{
-	struct timespec now;
-
-	TEST_ASSERT_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
-static void wait_until(u64 nsec)
-{
-	const struct timespec then = {
-		.tv_sec = nsec / NSEC_PER_SEC,
-		.tv_nsec = nsec % NSEC_PER_SEC,
-	};
-
-	TEST_ASSERT_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &then, NULL), 0);
-}
-
 static void have_guest_halt(struct xen_guest *guest, bool halts)
 {
 	guest_halts = halts;
@@ -211,7 +194,7 @@ TEST_F(xen_timer, does_not_expire_when_the_clock_is_set_back)
 
 	/* Again if it has expired before the clock was set. */
 	for (nsec = SOON_NSEC;; nsec *= 2) {
-		then = now_nsec();
+		then = now_ns();
 		expires = vm_clock(self->guest.vm) + nsec;
 		set_timer(self->guest.vcpu, PORT, expires);
 		move_clock(&self->guest, -ONE_HOUR);
@@ -221,7 +204,7 @@ TEST_F(xen_timer, does_not_expire_when_the_clock_is_set_back)
 	}
 
 	/* Neither outside of KVM_RUN nor there. */
-	wait_until(then + 2 * nsec);
+	sleep_until(then + 2 * nsec);
 	EXPECT_FALSE(take_event(&self->guest, PORT));
 	EXPECT_EQ(expires, get_timer(self->guest.vcpu));
 	EXPECT_FALSE(run_and_take_event(&self->guest));
@@ -236,7 +219,7 @@ TEST_F(xen_timer, does_not_expire_in_a_run_after_the_clock_is_set_back)
 	u64 nsec, then;
 
 	for (nsec = SOON_NSEC;; nsec *= 2) {
-		then = now_nsec();
+		then = now_ns();
 		set_timer(self->guest.vcpu, PORT, vm_clock(self->guest.vm) + nsec);
 		move_clock(&self->guest, -ONE_HOUR);
 		if (!run_and_take_event(&self->guest))
@@ -244,7 +227,7 @@ TEST_F(xen_timer, does_not_expire_in_a_run_after_the_clock_is_set_back)
 		move_clock(&self->guest, ONE_HOUR);
 	}
 
-	while (now_nsec() < then + 2 * nsec)
+	while (now_ns() < then + 2 * nsec)
 		EXPECT_FALSE(run_and_take_event(&self->guest));
 }
 
@@ -415,7 +398,7 @@ TEST_F(xen_timer, that_was_set_before_is_stopped)
 	for (int i = 0; i < ARRAY_SIZE(ports); i++) {
 		/* Again if the first one has expired before the second one was set. */
 		for (nsec = SOON_NSEC;; nsec *= 2) {
-			then = now_nsec();
+			then = now_ns();
 			set_timer(self->guest.vcpu, PORT, vm_clock(self->guest.vm) + nsec);
 			set_timer(self->guest.vcpu, ports[i], 0);
 			if (!take_event(&self->guest, PORT))
@@ -423,7 +406,7 @@ TEST_F(xen_timer, that_was_set_before_is_stopped)
 		}
 		EXPECT_EQ(0, get_timer(self->guest.vcpu));
 
-		wait_until(then + 2 * nsec);
+		sleep_until(then + 2 * nsec);
 		runstate_vcpu_run(self->guest.vcpu);
 		EXPECT_FALSE(take_event(&self->guest, PORT));
 		EXPECT_FALSE(take_event(&self->guest, OTHER_PORT));
