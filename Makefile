@@ -2,7 +2,9 @@
 # The way in: "make help" lists what there is. ./bootstrap TARGET installs what
 # make needs, then does the same.
 
-include series/base
+# Which of series/bases/ KERNEL= or the source package is.
+BASE	?= 6.12
+include series/bases/$(BASE)/base
 
 # Without ARCH, TESTS and VARIANT, "test" is for all architectures.
 every	:= $(if $(ARCH)$(TESTS)$(VARIANT),,x86_64 arm64)
@@ -65,7 +67,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help base tree image headers selftests test test-boots test-stock run vm \
+.PHONY: help accept base tree image headers selftests test test-boots test-stock run vm \
 	kunit htmldocs clean distclean
 
 help:
@@ -119,8 +121,11 @@ help:
 base:
 	@$(lab)/base $(B)/base $(own)
 
+accept: base
+	@series/scripts/compose --accept $(src-base) $(src-series) >&2
+
 tree: base
-	@series/compose $(src-base) $(src-series) >&2
+	@series/scripts/compose $(src-base) $(src-series) >&2
 
 # What the kernel's code in the tree is known by, whatever its pages and tests are.
 code = $$(git -C $(src-series) rev-parse HEAD:arch HEAD:include HEAD:virt | git hash-object --stdin)

@@ -9,9 +9,9 @@ export SIGNOFF
 .PHONY: mails series check-patches check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
-	@series/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
+	@series/scripts/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
 		$(if $(benches),--code "$(code)" --bench $(benches))
-	@series/am $(src-base) $(src-series) $(mails)
+	@series/scripts/am $(src-base) $(src-series) $(mails)
 
 series: mails
 	@ls $(mails)/*.patch
@@ -21,11 +21,11 @@ patches-report := $(B)/results/series/patches.ktap
 
 check-patches: mails
 	@$(call step,check-patches) 'checking the patches' \
-		series/check $(src-base) $(src-series) $(mails) $(patches-report)
+		series/scripts/check $(src-base) $(src-series) $(mails) $(patches-report)
 
 # For one architecture.
 check-builds: tree
-	@JOBS=$(JOBS) series/check-builds $(ARCH) $(src-base) $(src-series) $(B)/check $(B)/log
+	@JOBS=$(JOBS) series/scripts/check-builds $(ARCH) $(src-base) $(src-series) $(B)/check $(B)/log
 
 check-series: check-patches
 	@$(totals) $(patches-report)
@@ -37,7 +37,7 @@ configs-report := $(B)/results/series/configs.ktap
 
 # A table beside the total; CONFIGS="name ..." for some of them.
 check-configs: tree
-	@JOBS=$(JOBS) series/check-configs $(src-base) $(src-series) $(B)/configs $(B)/log \
+	@JOBS=$(JOBS) series/scripts/check-configs $(src-base) $(src-series) $(B)/configs $(B)/log \
 		$(configs-report) $(CONFIGS)
 	@$(totals) $(configs-report)
 

@@ -7,7 +7,7 @@ import subprocess
 
 import diagnostics
 
-SERIES = pathlib.Path(__file__).resolve().parent
+SERIES = pathlib.Path(__file__).resolve().parent.parent
 LAB = SERIES.parent / "tools/testing/vm"
 
 

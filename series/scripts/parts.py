@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""C files as a sequence of definitions, and merging some into another file.
+
+A file of this repository that the base kernel has as well is a part: it holds
+only the definitions that the series adds or replaces.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+
+KINDS = "dfgpstuv"      # macros, functions, enums, prototypes, structs, typedefs, unions, variables
+INCLUDE = re.compile(r"#include (\S+)")
+
+
+class Misfit(Exception):
+    """A definition is missing, or there are several of the name."""
+
+
+class Definition:
+    """Lines first to last (exclusive), with the comment above."""
+
+    def __init__(self, name, kind, first, last):
+        self.name, self.kind, self.first, self.last = name, kind, first, last
+
+
+def tags(text):
+    with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
+        file.write(text)
+        file.flush()
+        out = subprocess.run(["ctags", "--quiet", "--options=NONE", "--language-force=C",
+                              f"--kinds-C={KINDS}", "--fields=+neSs", "--output-format=json",
+                              "-o", "-", file.name], text=True, check=True,
+                             stdout=subprocess.PIPE).stdout
+    for tag in map(json.loads, out.splitlines()):
+        if "scope" in tag:
+            continue
+        name = tag["name"]
+        # static DEFINE_MUTEX(lock); defines lock.
+        if tag["kind"] == "prototype" and name.isupper():
+            name = tag.get("signature", "()").strip("()").split(",")[-1].strip()
+        yield name, tag["kind"], tag["line"] - 1, tag.get("end", tag["line"])
+
+
+def starts_at(lines, at, floor):
+    """Where the definition starts whose name is in line `at`: its comment belongs to it."""
+    while at > floor:
+        above = lines[at - 1]
+        comment = above.lstrip().startswith(("/*", "*", "//"))
+        if not above or not comment and (above.startswith(("#", "}")) or above.endswith((";", "\\"))):
+            break
+        at -= 1
+    return at
+
+
+def parse(text):
+    """The definitions of a file, in order; an #include is one, named by its file."""
+    lines = text.split("\n")
+    found = [(match[1], "include", nr, nr + 1) for nr, line in enumerate(lines)
+             if (match := INCLUDE.match(line))]
+    result, floor = [], 0
+    for name, kind, first, last in sorted([*found, *tags(text)], key=lambda tag: (tag[2], -tag[3])):
+        if last <= floor:
+            continue        # a macro inside of a function, say
+        first = first if kind == "include" else starts_at(lines, first, floor)
+        if kind == "variable" or kind == "typedef":
+            while not lines[last - 1].rstrip().endswith(";"):
+                last += 1
+        # EXPORT_SYMBOL() and the like stand right below.
+        while kind == "function" and re.match(r"[A-Z_]+\(\w+\);", lines[last]):
+            last += 1
+        result.append(Definition(name, kind, first, last))
+        floor = last
+    return result
+
+
+class File:
+    """A text and its definitions."""
+
+    def __init__(self, text):
+        self.lines = text.split("\n")
+        self.definitions = parse(text)
+
+    def text(self):
+        return "\n".join(self.lines)
+
+    def of(self, definition):
+        return self.lines[definition.first:definition.last]
+
+    def find(self, wanted, kind=None):
+        """The definition, or None.  "name#2" is the second of that name, a prototype none."""
+        name, _, nth = wanted.partition("#")
+        same = [d for d in self.definitions if d.name == name and (not kind or d.kind == kind)]
+        # A forward declaration beside the definition.
+        if not kind and {d.kind for d in same} == {"prototype", "function"}:
+            same = [d for d in same if d.kind == "function"]
+        if nth:
+            return same[int(nth) - 1] if len(same) >= int(nth) else None
+        if len(same) > 1:
+            raise Misfit(f"there are {len(same)} of {name}; \"{name}#1\" is the first")
+        return same[0] if same else None
+
+    def get(self, wanted, kind=None):
+        found = self.find(wanted, kind)
+        if not found:
+            raise Misfit(f"there is no {wanted}")
+        return found
+
+    def splice(self, first, last, lines):
+        gone = self.lines[first:last]
+        self.lines[first:last] = lines
+        self.definitions = parse(self.text())
+        return gone
+
+    def drop(self, wanted):
+        """Remove a definition with the blank line behind it; returns its lines."""
+        found = self.get(wanted)
+        gone = self.of(found)
+        first, last = found.first, found.last
+        blank = lambda nr: nr < 0 or nr >= len(self.lines) or not self.lines[nr]
+        if blank(last) and blank(first - 1):
+            last += 1
+        self.splice(first, last, [])
+        return gone
+
+
+def spaced(part, definition):
+    """Whether a blank line stands above it."""
+    return definition.first == 0 or not part.lines[definition.first - 1]
+
+
+def merge(target, part, wanted, anchor=None):
+    """Bring one definition of a part into the target; returns the lines that it replaces.
+
+    A new one follows the definition that it follows in the part, or stands where
+    the anchor ("after NAME", "before NAME") says.
+    """
+    new = part.get(wanted)
+    lines = part.of(new)
+    old = None if anchor else target.find(wanted, new.kind)
+    if old:
+        return target.splice(old.first, old.last, lines)
+
+    where, _, name = anchor.partition(" ") if anchor else ("after", "", None)
+    if name:
+        there = target.get(name)
+        close = not spaced(target, there) and new.kind in ("prototype", "include", "macro")
+    else:
+        above = part.definitions[:part.definitions.index(new)]
+        there = above and target.find(above[-1].name, above[-1].kind)
+        if not there:
+            raise Misfit(f"what {wanted} follows is not there: say \"{wanted} after NAME\"")
+        close = not spaced(part, new)
+    if new.kind == "include" or new.kind == "prototype":
+        close = True if new.kind == "include" else close
+    if where == "after":
+        target.splice(there.last, there.last, lines if close else ["", *lines])
+    else:
+        target.splice(there.first, there.first, lines if close else [*lines, ""])
+    return []
+
+
+def read(path):
+    return File(pathlib.Path(path).read_text())
