@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 
-KINDS = "dfgpstuv"      # macros, functions, enums, prototypes, structs, typedefs, unions, variables
+KINDS = "dfgpstuvx"     # macro, function, enum, prototype, struct, typedef, union, variable, extern
 INCLUDE = re.compile(r"#include (\S+)")
 
 
@@ -31,11 +31,12 @@ def tags(text):
         file.write(text)
         file.flush()
         out = subprocess.run(["ctags", "--quiet", "--options=NONE", "--language-force=C",
+                              "-I", "__read_mostly,__ro_after_init",
                               f"--kinds-C={KINDS}", "--fields=+neSs", "--output-format=json",
                               "-o", "-", file.name], text=True, check=True,
                              stdout=subprocess.PIPE).stdout
     for tag in map(json.loads, out.splitlines()):
-        if "scope" in tag:
+        if "scope" in tag or "static_assert(" in tag["pattern"]:
             continue
         name = tag["name"]
         # static DEFINE_MUTEX(lock); defines lock.
@@ -49,7 +50,8 @@ def starts_at(lines, at, floor):
     while at > floor:
         above = lines[at - 1]
         comment = above.lstrip().startswith(("/*", "*", "//"))
-        if not above or not comment and (above.startswith(("#", "}")) or above.endswith((";", "\\"))):
+        if not above or not (comment or above.startswith("static_assert(")) and (
+                above.startswith(("#", "}")) or above.endswith((";", "\\"))):
             break
         at -= 1
     return at
@@ -94,7 +96,7 @@ class File:
         name, _, nth = wanted.partition("#")
         same = [d for d in self.definitions if d.name == name and (not kind or d.kind == kind)]
         # A forward declaration beside the definition.
-        if not kind and {d.kind for d in same} == {"prototype", "function"}:
+        if not kind and not nth and {d.kind for d in same} == {"prototype", "function"}:
             same = [d for d in same if d.kind == "function"]
         if nth:
             return same[int(nth) - 1] if len(same) >= int(nth) else None
@@ -143,22 +145,23 @@ def merge(target, part, wanted, anchor=None):
     if old:
         return target.splice(old.first, old.last, lines)
 
-    where, _, name = anchor.partition(" ") if anchor else ("after", "", None)
+    where, _, name = anchor.partition(" ") if anchor else ("after", "", "")
+    above = part.definitions[:part.definitions.index(new)]
     if name:
         there = target.get(name)
-        close = not spaced(target, there) and new.kind in ("prototype", "include", "macro")
-    else:
-        above = part.definitions[:part.definitions.index(new)]
-        there = above and target.find(above[-1].name, above[-1].kind)
-        if not there:
-            raise Misfit(f"what {wanted} follows is not there: say \"{wanted} after NAME\"")
-        close = not spaced(part, new)
-    if new.kind == "include" or new.kind == "prototype":
-        close = True if new.kind == "include" else close
+    elif not above or not (there := target.find(above[-1].name, above[-1].kind)):
+        raise Misfit(f"what {wanted} follows is not there: say \"{wanted} after NAME\"")
+
+    # Lines of one kind stand close together.
+    declared = {"prototype", "externvar"}
+    alike = new.kind == there.kind or {new.kind, there.kind} == declared
+    close = new.kind == "include" or alike and (
+        new.kind in declared if name else not spaced(part, new))
+    gap = [] if close else [""]
     if where == "after":
-        target.splice(there.last, there.last, lines if close else ["", *lines])
+        target.splice(there.last, there.last, gap + lines)
     else:
-        target.splice(there.first, there.first, lines if close else [*lines, ""])
+        target.splice(there.first, there.first, lines + gap)
     return []
 
 

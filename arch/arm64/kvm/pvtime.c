@@ -3,23 +3,15 @@
  * Stolen time, as Arm DEN0057A has it: a structure in guest memory, which says
  * how long the vCPU was ready to run and did not.
  */
-#include <linux/arm-smccc.h>
-#include <linux/kvm_host.h>
-#include <linux/sched/stat.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include <asm/kvm_emulate.h>
-#include <asm/kvm_mmu.h>
-#include <asm/pvclock-abi.h>
 
-#include <kvm/arm_hypercalls.h>
 #include <kvm/steal.h>
+#include <kvm/vcpu_attr.h>
 
 #define STOLEN_TIME_OFS	offsetof(struct pvclock_vcpu_stolen_time, stolen_time)
-
-static_assert(STOLEN_TIME_OFS == 8);
-static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
 
 /*
  * Make the structure's page present, and writable.  That may take as long as
@@ -52,6 +44,9 @@ static int add_stolen_time(struct kvm_vcpu *vcpu)
 	__le64 __user *shown = (void __user *)(hva + offset_in_page(gpa));
 	__le64 before;
 	u64 stolen;
+
+	static_assert(STOLEN_TIME_OFS == 8);
+	static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
 
 	if (kvm_is_error_hva(hva) || get_user(before, shown))
 		return -EFAULT;
@@ -239,7 +234,45 @@ void kvm_arm_pvtime_new_thread(struct kvm_vcpu *vcpu)
 	vcpu->arch.steal.run_delay = KVM_STEAL_RESTART;
 }
 
-bool kvm_arm_pvtime_supported(void)
+static int pvtime_get_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
 {
-	return sched_info_on();
+	*(u64 *)payload = vcpu->arch.steal.base;
+	return 0;
 }
+
+static int pvtime_set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+{
+	u64 ipa = *(const u64 *)payload;
+	bool writable;
+	int idx;
+
+	if (!IS_ALIGNED(ipa, sizeof(struct pvclock_vcpu_stolen_time)))
+		return -EINVAL;
+
+	if (vcpu->arch.steal.base != INVALID_GPA)
+		return -EEXIST;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	writable = !kvm_is_error_hva(gfn_to_hva(vcpu->kvm, gpa_to_gfn(ipa)));
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+
+	if (!writable)
+		return -EINVAL;
+
+	vcpu->arch.steal.base = ipa;
+	return 0;
+}
+
+static const struct kvm_vcpu_attr pvtime_attrs[] = {
+	[KVM_ARM_VCPU_PVTIME_IPA] = {
+		.size	= KVM_VCPU_ATTR_SIZE(u64),
+		.get	= pvtime_get_ipa,
+		.set	= pvtime_set_ipa,
+	},
+};
+
+/* Every host offers it: KVM selects the scheduler's statistics that it takes. */
+const struct kvm_vcpu_attr_group kvm_arm_pvtime_attrs = {
+	.rows	= pvtime_attrs,
+	.nr	= ARRAY_SIZE(pvtime_attrs),
+};

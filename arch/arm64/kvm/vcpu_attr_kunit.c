@@ -4,11 +4,13 @@
  * what getters write.
  */
 #include <linux/bitmap.h>
+#include <linux/kvm_host.h>
 
+#include <kvm/arm_arch_timer.h>
+#include <kvm/arm_pmu.h>
+#include <kvm/arm_vgic.h>
 #include <kvm/vcpu_attr_kunit.h>
 
-#include "pmu_attr.h"
-#include "vcpu_attr.h"
 
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
 static void pmu_irq_agrees(struct kunit *test)

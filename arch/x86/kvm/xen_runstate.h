@@ -5,6 +5,7 @@
 #include <linux/kvm_host.h>
 
 #include <kvm/steal.h>
+#include <kvm/vcpu_attr.h>
 
 #include "xen.h"
 #include "xen_runstate_core.h"
@@ -21,6 +22,25 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa);
 int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state);
 int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *next);
 int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *delta);
+/* The callbacks of runstate's rows among the Xen vCPU attributes. */
+int xen_set_runstate_addr(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload);
+
+int xen_get_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     void *payload);
+int xen_set_runstate_current(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     const void *payload);
+
+int xen_get_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  void *payload);
+int xen_set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload);
+
+int xen_get_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			    void *payload);
+int xen_set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			    const void *payload);
+
 void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu);
 
 /* The hooks; see xen_runstate.c for where each is called. */

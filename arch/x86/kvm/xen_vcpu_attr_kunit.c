@@ -4,7 +4,7 @@
  */
 #include <kvm/vcpu_attr_kunit.h>
 
-#include "xen_vcpu_attr.h"
+#include "xen.h"
 
 static void rows_are_sane(struct kunit *test)
 {

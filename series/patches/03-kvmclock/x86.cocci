@@ -1,7 +1,7 @@
 // One step from the TSC to the clock serves KVM_GET_CLOCK and who wants the clock
 // alone.
 //
-// in arch/x86/kvm/x86.c: condition=1 step=1 unused=1 drop=1
+// in arch/x86/kvm/x86.c: condition=1 step=1 unused=1
 
 @condition@
 expression ka;
@@ -33,11 +33,3 @@ position p;
 - struct pvclock_vcpu_time_info hv_clock;
   ... when any
   }
-
-@drop@
-identifier f = get_kvmclock_ns;
-type T;
-parameter list ps;
-position p;
-@@
-- T f@p(ps) { ... }

@@ -1,7 +1,7 @@
 // What the first run of a vCPU claims, and what it leaves if it fails.
 //
 // in arch/arm64/kvm/arm.c: order=1
-// in arch/arm64/kvm/arch_timer.c: drop=1 share=1 callers=4 timer_enable=1
+// in arch/arm64/kvm/arch_timer.c: immutable=1 timer_enable=1
 // in include/kvm/arm_arch_timer.h: claimed=1
 
 // pKVM's part comes last, as it cannot be undone: it is made for the vCPUs that
@@ -33,33 +33,18 @@ position p;
   ... when any
   }
 
-@drop@
-identifier f = timer_irqs_are_valid;
-type T;
-parameter list ps;
+@immutable@
+identifier f = kvm_arm_timer_set_attr;
+identifier vcpu, attr;
 position p;
 @@
-- T f@p(ps) { ... }
-
-@share@
-identifier f = nr_timers;
-parameter list ps;
-position p;
-@@
-- static
-  int
-- f@p
-+ kvm_nr_timers
-  (ps) { ... }
-
-@callers@
-identifier f = nr_timers;
-expression vcpu;
-position p;
-@@
-- f@p
-+ kvm_nr_timers
-  (vcpu)
+  int f(struct kvm_vcpu *vcpu, struct kvm_device_attr *attr)
+  {
+  <...
+- test_bit@p(KVM_ARCH_FLAG_TIMER_PPIS_IMMUTABLE, &vcpu->kvm->arch.flags)
++ timer_ppis_claimed(vcpu->kvm)
+  ...>
+  }
 
 @timer_enable@
 identifier f = kvm_timer_enable;
@@ -70,7 +55,7 @@ position p;
   {
   ... when any
 - if (!timer_irqs_are_valid(vcpu)) { ... }
-+ ret = kvm_timer_claim_ppis(vcpu);
++ ret = timer_claim_ppis(vcpu);
 + if (ret)
 + 	return ret;
   get_timer_map(vcpu, &map);
@@ -84,7 +69,7 @@ position p;
 - if (ret)
 - 	return ret;
 + if (ret) {
-+ 	kvm_timer_release_ppis(vcpu);
++ 	timer_release_ppis(vcpu);
 + 	return ret;
 + }
   ... when any
@@ -97,6 +82,6 @@ position p;
   ...
   bool enabled@p;
 +
-+ /* The timers' PPIs are this vCPU's, see timer_ppis.c */
++ /* The timers' PPIs are this vCPU's, see timer_claim_ppis() */
 + bool ppis_claimed;
   };

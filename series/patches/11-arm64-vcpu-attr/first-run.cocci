@@ -1,6 +1,6 @@
 // What a first run that fails has of the PMU's.
 //
-// in arch/arm64/kvm/arm.c: undo=1
+// in arch/arm64/kvm/arm.c: undo=1 attr=1
 
 @undo@
 identifier f = kvm_arch_vcpu_run_pid_change;
@@ -24,5 +24,18 @@ position p;
   		return ret;
   	}
   }
+  ... when any
+  }
+
+@attr@
+identifier f = kvm_arch_vcpu_ioctl;
+identifier attr;
+parameter list ps;
+position p;
+@@
+  long f@p(ps)
+  {
+  ...
+- struct kvm_device_attr attr;
   ... when any
   }

@@ -1,19 +1,28 @@
-// What the attributes need of the PMU's emulation.
+// The interrupt of a PMU that was initialized without an irqchip.
 //
-// in arch/arm64/kvm/pmu-emul.c: share=3 drop=1
+// in arch/arm64/kvm/pmu-emul.c: claim=1
+// in include/kvm/arm_pmu.h: late=1
 
-@share@
-identifier f = {kvm_arm_set_pmu, __kvm_pmu_event_mask, kvm_pmu_perf_overflow_notify_vcpu};
-type T;
-parameter list ps;
+@claim@
+identifier f = kvm_arm_pmu_v3_enable;
+identifier vcpu, irq;
 position p;
 @@
-- static
-  T f@p(ps) { ... }
+  int f@p(struct kvm_vcpu *vcpu)
+  {
+  <...
+  if (!irq_is_ppi(irq) && !vgic_valid_spi(vcpu->kvm, irq))
+  	return -EINVAL;
++ pmu_claim_late_irq(vcpu);
+  ...>
+  }
 
-@drop@
-identifier f = kvm_arm_pmu_v3_set_pmu;
-parameter list ps;
+@late@
 position p;
 @@
-- static int f@p(ps) { ... }
+  struct kvm_pmu {
+  ...
+  bool irq_level@p;
++ /* Initialized without an irqchip: the interrupt is claimed by the first run. */
++ bool claims_irq_late;
+  };

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_ARM_VCPU_PMU_V3_CTRL: interrupt, initialization, event filter and choice of
+ * the PMU.
+ *
+ * Filter and choice hold for the whole VM, and the interrupts of its vCPUs must
+ * agree.  All of it is guarded by the VM's config_lock.
+ */
+#include <kvm/vcpu_attr.h>
+
+/*
+ * A PMU that was initialized without an irqchip has its interrupt claimed by the first
+ * run.  It can be had: timers claim theirs later, and no two PMUs have the same SPI.
+ */
+static void pmu_claim_late_irq(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->arch.pmu.claims_irq_late)
+		kvm_vgic_set_owner(vcpu, vcpu->arch.pmu.irq_num, &vcpu->arch.pmu);
+}
+
+/* Undo kvm_arm_pmu_v3_enable(), for a first run that fails after it. */
+void kvm_arm_pmu_v3_disable(struct kvm_vcpu *vcpu)
+{
+	struct kvm_pmu *pmu = &vcpu->arch.pmu;
+
+	if (kvm_vcpu_has_pmu(vcpu) && irqchip_in_kernel(vcpu->kvm) && pmu->claims_irq_late)
+		kvm_vgic_clear_owner(vcpu, pmu->irq_num, pmu);
+}
+
+/* The PMU whose perf type is @type, or NULL. */
+static struct arm_pmu *pmu_find(int type)
+{
+	struct arm_pmu_entry *entry;
+
+	guard(mutex)(&arm_pmus_lock);
+
+	list_for_each_entry(entry, &arm_pmus, entry) {
+		if (entry->arm_pmu->pmu.type == type)
+			return entry->arm_pmu;
+	}
+
+	return NULL;
+}
+
+static bool pmu_offered(void)
+{
+	return kvm_arm_support_pmu_v3();
+}
+
+static bool pmu_is_there(struct kvm_vcpu *vcpu)
+{
+	return kvm_vcpu_has_pmu(vcpu);
+}
+
+static int pmu_get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload)
+{
+	if (!irqchip_in_kernel(vcpu->kvm))
+		return -EINVAL;
+
+	if (!kvm_arm_pmu_irq_initialized(vcpu))
+		return -ENXIO;
+
+	*(int *)payload = vcpu->arch.pmu.irq_num;
+	return 0;
+}
+
+/*
+ * Could @irq interrupt a vCPU?  If userspace has not said yet how many SPIs there
+ * are, that is asked again when the number is put to use.
+ */
+static bool pmu_irq_exists(struct kvm *kvm, int irq)
+{
+	if (irq_is_ppi(irq))
+		return true;
+
+	return irq_is_spi(irq) && (!kvm->arch.vgic.nr_spis || vgic_valid_spi(kvm, irq));
+}
+
+/* One PPI for all vCPUs, or an SPI for each; @taken has the numbers that were given. */
+bool kvm_pmu_irq_agrees(const unsigned long *taken, int irq)
+{
+	unsigned long first = find_first_bit(taken, KVM_PMU_NR_IRQS);
+
+	if (irq_is_ppi(irq))
+		return first == irq || first == KVM_PMU_NR_IRQS;
+
+	return first >= VGIC_NR_PRIVATE_IRQS && !test_bit(irq, taken);
+}
+
+static bool pmu_irq_agrees(struct kvm *kvm, int irq)
+{
+	lockdep_assert_held(&kvm->arch.config_lock);
+
+	return kvm_pmu_irq_agrees(kvm->arch.pmu_irqs, irq);
+}
+
+/*
+ * A PMU that was initialized before there was an irqchip has no interrupt yet and
+ * may still be given one; it is claimed when the vCPU first runs.
+ */
+static int pmu_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+{
+	struct kvm *kvm = vcpu->kvm;
+	int irq = *(const int *)payload;
+
+	guard(mutex)(&kvm->arch.config_lock);
+
+	if (!pmu_irq_exists(kvm, irq))
+		return -EINVAL;
+
+	if (kvm_arm_pmu_irq_initialized(vcpu))
+		return -EBUSY;
+
+	if (!pmu_irq_agrees(kvm, irq))
+		return -EINVAL;
+
+	__set_bit(irq, kvm->arch.pmu_irqs);
+	vcpu->arch.pmu.irq_num = irq;
+	return 0;
+}
+
+static int pmu_set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+{
+	struct kvm_pmu *pmu = &vcpu->arch.pmu;
+	struct kvm *kvm = vcpu->kvm;
+	int r;
+
+	guard(mutex)(&kvm->arch.config_lock);
+
+	if (pmu->created)
+		return -EBUSY;
+
+	if (irqchip_in_kernel(kvm)) {
+		if (!vgic_initialized(kvm))
+			return -ENODEV;
+
+		if (!kvm_arm_pmu_irq_initialized(vcpu))
+			return -ENXIO;
+
+		if (kvm_timer_uses_ppi(vcpu, pmu->irq_num))
+			return -EEXIST;
+
+		r = kvm_vgic_set_owner(vcpu, pmu->irq_num, pmu);
+		if (r)
+			return r;
+	}
+
+	init_irq_work(&pmu->overflow_work, kvm_pmu_perf_overflow_notify_vcpu);
+	pmu->claims_irq_late = !irqchip_in_kernel(kvm);
+	pmu->created = true;
+	return 0;
+}
+
+/* May the PMUs of the VM still be told what to count? */
+static int pmu_configurable(struct kvm *kvm)
+{
+	lockdep_assert_held(&kvm->arch.config_lock);
+
+	if (irqchip_in_kernel(kvm) && !vgic_initialized(kvm))
+		return -ENODEV;
+
+	return kvm_vm_has_ran_once(kvm) ? -EBUSY : 0;
+}
+
+static bool pmu_any_created(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (vcpu->arch.pmu.created)
+			return true;
+	}
+
+	return false;
+}
+
+/* True if the VM has a filter, which @filter would leave as it is. */
+static bool pmu_filter_is_set(struct kvm_arch *ka, const struct kvm_pmu_event_filter *filter)
+{
+	unsigned long begin = filter->base_event, end = begin + filter->nevents;
+
+	lockdep_assert_held(&ka->config_lock);
+
+	if (!ka->pmu_filter)
+		return false;
+
+	if (filter->action == KVM_PMU_EVENT_ALLOW)
+		return find_next_zero_bit(ka->pmu_filter, end, begin) >= end;
+
+	return find_next_bit(ka->pmu_filter, end, begin) >= end;
+}
+
+/*
+ * The space is that of the host's PMU, even if the guest's has less.  The first
+ * filter decides on all events that none speaks of: what is allowed first is all
+ * that is, what is denied first is all that is not.
+ */
+static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload)
+{
+	const struct kvm_pmu_event_filter *filter = payload;
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+	bool allow = filter->action == KVM_PMU_EVENT_ALLOW;
+	u32 nr_events = __kvm_pmu_event_mask(kvm_arm_pmu_get_pmuver_limit()) + 1;
+	int r;
+
+	if ((u32)filter->base_event + filter->nevents > nr_events)
+		return -EINVAL;
+
+	if (!allow && filter->action != KVM_PMU_EVENT_DENY)
+		return -EINVAL;
+
+	guard(mutex)(&ka->config_lock);
+
+	r = pmu_configurable(vcpu->kvm);
+	if (r)
+		return r;
+
+	/* Some VMMs set the filter through each vCPU, right before its INIT. */
+	if (pmu_any_created(vcpu->kvm))
+		return pmu_filter_is_set(ka, filter) ? 0 : -EBUSY;
+
+	if (!ka->pmu_filter) {
+		ka->pmu_filter = bitmap_alloc(nr_events, GFP_KERNEL_ACCOUNT);
+		if (!ka->pmu_filter)
+			return -ENOMEM;
+
+		if (allow)
+			bitmap_zero(ka->pmu_filter, nr_events);
+		else
+			bitmap_fill(ka->pmu_filter, nr_events);
+	}
+
+	if (allow)
+		bitmap_set(ka->pmu_filter, filter->base_event, filter->nevents);
+	else
+		bitmap_clear(ka->pmu_filter, filter->base_event, filter->nevents);
+
+	return 0;
+}
+
+/*
+ * To name the PMU that is selected already changes nothing but what was left
+ * open by default: on which CPUs the vCPUs can run.
+ */
+static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+{
+	struct arm_pmu *pmu = pmu_find(*(const int *)payload);
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+	bool is_set, created;
+	int r;
+
+	if (!pmu)
+		return -ENXIO;
+
+	guard(mutex)(&ka->config_lock);
+
+	r = pmu_configurable(vcpu->kvm);
+	if (r)
+		return r;
+
+	if (vcpu->arch.pmu.created)
+		return -EBUSY;
+
+	created = pmu_any_created(vcpu->kvm);
+	is_set = pmu == ka->arm_pmu && cpumask_subset(ka->supported_cpus, &pmu->supported_cpus);
+
+	/* A VMM that makes all calls vCPU by vCPU comes here with the filter of the first. */
+	if (ka->pmu_filter)
+		return created && is_set ? 0 : -EBUSY;
+
+	if (pmu != ka->arm_pmu) {
+		if (created)
+			return -EBUSY;
+		kvm_arm_set_pmu(vcpu->kvm, pmu);
+	}
+
+	cpumask_copy(ka->supported_cpus, &pmu->supported_cpus);
+	return 0;
+}
+
+static const struct kvm_vcpu_attr pmu_attrs[] = {
+	[KVM_ARM_VCPU_PMU_V3_IRQ] = {
+		.size	= KVM_VCPU_ATTR_SIZE(int),
+		.ready	= kvm_arm_irq_attr_ready,
+		.get	= pmu_get_irq,
+		.set	= pmu_set_irq,
+	},
+	[KVM_ARM_VCPU_PMU_V3_INIT] = {
+		.absent	= -ENXIO,
+		.set	= pmu_set_init,
+	},
+	[KVM_ARM_VCPU_PMU_V3_FILTER] = {
+		.size	= KVM_VCPU_ATTR_SIZE(struct kvm_pmu_event_filter),
+		.absent	= -ENODEV,
+		.set	= pmu_set_filter,
+	},
+	[KVM_ARM_VCPU_PMU_V3_SET_PMU] = {
+		.size	= KVM_VCPU_ATTR_SIZE(int),
+		.absent	= -ENODEV,
+		.set	= pmu_set_pmu,
+	},
+};
+
+const struct kvm_vcpu_attr_group kvm_arm_pmu_attrs = {
+	.rows	 = pmu_attrs,
+	.nr	 = ARRAY_SIZE(pmu_attrs),
+	.feature = pmu_is_there,
+	.offered = pmu_offered,
+};

@@ -1,0 +1,72 @@
+// A timer that was started before the clock was set is stale.
+//
+// in arch/x86/include/asm/kvm_host.h: timer_stale=1
+// in arch/x86/kvm/xen.c: fires=1 start=1 now=1 cancel=1
+
+@timer_stale@
+typedef atomic_t;
+position p;
+@@
+  struct kvm_vcpu_xen {
+  ...
+  atomic_t timer_pending@p;
++ /* The clock was set since the timer was started. */
++ bool timer_stale;
+  ...
+  };
+
+@fires@
+identifier f = xen_timer_callback;
+identifier timer, vcpu;
+position p;
+@@
+  static enum hrtimer_restart f@p(struct hrtimer *timer)
+  {
+  ...
+- if (atomic_read(&vcpu->arch.xen.timer_pending))
++ if (READ_ONCE(vcpu->arch.xen.timer_stale) || atomic_read(&vcpu->arch.xen.timer_pending))
+  	return HRTIMER_NORESTART;
+  ...
+  }
+
+@start@
+identifier f = kvm_xen_start_timer;
+identifier vcpu, guest_abs, linux_wa, guest_now;
+position p;
+@@
+  static void f@p(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa)
+  {
+  ...
+  uint64_t guest_now;
++
++ xen_timer_cancel_stale(vcpu);
+  ...
+  }
+
+@now@
+identifier f = kvm_xen_start_timer;
+identifier vcpu;
+position p;
+@@
+  static void f(struct kvm_vcpu *vcpu, ...)
+  {
+  <...
+- static_cpu_has@p(X86_FEATURE_CONSTANT_TSC)
++ static_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
++ !kvm_test_request(KVM_REQ_CLOCK_UPDATE, vcpu)
+  ...>
+  }
+
+@cancel@
+identifier f = kvm_xen_start_timer;
+expression vcpu;
+position p;
+@@
+  static void f(...)
+  {
+  ... when any
+- if (vcpu->arch.xen.timer_expires)
+- 	hrtimer_cancel(&vcpu->arch.xen.timer);
+  atomic_set(&vcpu->arch.xen.timer_pending@p, 0);
+  ... when any
+  }
