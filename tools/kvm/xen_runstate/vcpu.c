@@ -9,6 +9,7 @@
 
 #include "guest.h"
 #include "host.h"
+#include "kvm_x86.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "xen.h"
