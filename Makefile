@@ -41,7 +41,8 @@ B	:= build$(if $(own),/$(notdir $(own))-$(firstword $(shell printf %s '$(own)' |
 results	:= $(B)/results/$(ARCH)$(variant)
 headers	:= $(B)/headers/$(ARCH)
 tests	:= $(B)/selftests/$(ARCH)
-demo	:= $(B)/demo/$(ARCH)-$(DEMO)/$(DEMO)
+demos-out := $(B)/demo/$(ARCH)
+demo	:= $(demos-out)/$(DEMO)/$(DEMO)
 parts	:= $(B)/vm/$(ARCH)
 
 src-base   := $(B)/base
@@ -173,10 +174,9 @@ selftests: headers
 		$(lab)/selftests $(B)/tree $(headers)/usr/include $(tests) $(parts)/selftests
 
 $(demo): headers
-	@mkdir -p $(@D)
 	@$(call step,$(ARCH)-demo) 'building $(@F)' \
-		env -u MAKEFLAGS make -C tools/kvm/$(@F) OUTPUT=$(abspath $(@D)) \
-		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include'
+		env -u MAKEFLAGS make -C tools/kvm OUTPUT=$(abspath $(demos-out)) STATIC=1 WERROR=1 \
+		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include' $(@F)
 
 $(parts)/busybox:
 	@$(call step,$(ARCH)-busybox) 'getting a shell for $(ARCH)' $(lab)/busybox $(ARCH) $@

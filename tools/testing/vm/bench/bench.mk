@@ -9,6 +9,8 @@ bench-results := $(results)/bench
 bench-clock-arm64	:= -global arm-cpu.cntfrq=1000000000
 bench-contended-x86_64	:= data-get
 
+bench-lib-x86_64	:= kvm_x86.c
+
 # Runs on stock and on the series take turns: where time is measured, that of the
 # build machine may change.
 pairs	= $(foreach run,$(2),$(1)-base-$(run) $(1)-series-$(run))
@@ -26,11 +28,15 @@ $(counts): bench-args := count
 $(contests): qemu := $(subst thread=single,thread=multi,$(qemu)) -smp 4
 $(contests): bench-args := contend $(bench-contended-$(ARCH))
 
+bench-sources := $(addprefix $(bench)/,bench.c contend.c count.c dirty.c preempt.c vm.c $(ARCH).c) \
+	$(addprefix tools/kvm/lib/,host.c kvm.c $(bench-lib-$(ARCH)))
+
 bench-program: headers
 	@mkdir -p $(bench-parts)
 	@$(call step,$(ARCH)-bench) 'building the bench' \
-		env -u MAKEFLAGS make -C $(bench) OUTPUT=$(abspath $(bench-parts)) \
-		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include'
+		$(CROSS_COMPILE)gcc -static -std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE \
+		-pthread -Itools/kvm/lib -isystem $(headers)/usr/include \
+		-o $(bench-parts)/bench $(bench-sources)
 
 # The kernel in the name of such a run.
 measured = $(word 2,$(subst -, ,$@))
