@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,19 +11,6 @@
 #include "host.h"
 
 #define QUEUE_LIMIT_NS	(5 * NSEC_PER_SEC)
-
-void die(const char *advice, const char *fmt, ...)
-{
-	va_list args;
-
-	fflush(stdout);
-	fprintf(stderr, "%s: ", program_invocation_short_name);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fprintf(stderr, "\n%s: %s\n", program_invocation_short_name, advice);
-	exit(EXIT_CANNOT);
-}
 
 static void set_of_end_signals(sigset_t *set)
 {

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "compiler.h"
+#include "util.h"
 
 #define NSEC_PER_MSEC	1000000ULL
 #define NSEC_PER_SEC	1000000000ULL
@@ -19,14 +19,6 @@ struct busy {
 	pthread_t thread;
 	bool stop;
 };
-
-/* How programs end but for EXIT_SUCCESS: checks failed; cannot run here, or not so. */
-#define EXIT_FAILED		1
-#define EXIT_CANNOT		2
-#define EXIT_INTERRUPTED	130
-
-/* Says what failed and what to do about it, then ends the program. */
-void __noreturn __printf(2, 3) die(const char *advice, const char *fmt, ...);
 
 void host_catch_signals(void);
 bool host_wait_until(__u64 deadline);

@@ -9,7 +9,7 @@
 #include <linux/kvm.h>
 #include <stddef.h>
 
-#include "compiler.h"
+#include "util.h"
 
 /* Each program has this: which kernel it needs. */
 extern const char * const kvm_needed;

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#include "compiler.h"
+#include "util.h"
 
 struct report {
 	unsigned int checks;

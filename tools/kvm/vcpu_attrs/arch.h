@@ -21,4 +21,7 @@ struct arch {
 
 extern const struct arch arch;
 
+/* Of arm64. */
+int steal_show(const struct steal_options *options);
+
 #endif

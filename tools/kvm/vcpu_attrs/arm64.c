@@ -7,7 +7,6 @@
 #include "arch.h"
 #include "arm64_vm.h"
 #include "kvm.h"
-#include "steal.h"
 
 /* Linux 6.4 has these; the headers of an older system do not. */
 #ifndef KVM_ARM_VCPU_TIMER_IRQ_HVTIMER

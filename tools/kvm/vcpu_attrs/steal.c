@@ -8,7 +8,6 @@
 #include "host.h"
 #include "image.h"
 #include "report.h"
-#include "steal.h"
 #include "turn.h"
 
 #define NR_VCPUS	2

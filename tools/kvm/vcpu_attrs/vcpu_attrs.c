@@ -13,8 +13,8 @@
 #include "arch.h"
 #include "host.h"
 #include "kvm.h"
-#include "option.h"
 #include "table.h"
+#include "util.h"
 
 struct options {
 	bool table;

@@ -13,7 +13,7 @@
 #include <sys/utsname.h>
 
 #include "demo.h"
-#include "option.h"
+#include "util.h"
 #include "xen.h"
 
 /* The second one crosses into another page. */

@@ -29,7 +29,7 @@ $(contests): qemu := $(subst thread=single,thread=multi,$(qemu)) -smp 4
 $(contests): bench-args := contend $(bench-contended-$(ARCH))
 
 bench-sources := $(addprefix $(bench)/,bench.c contend.c count.c dirty.c preempt.c vm.c $(ARCH).c) \
-	$(addprefix tools/kvm/lib/,host.c kvm.c $(bench-lib-$(ARCH)))
+	$(addprefix tools/kvm/lib/,host.c kvm.c util.c $(bench-lib-$(ARCH)))
 
 bench-program: headers
 	@mkdir -p $(bench-parts)

@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "host.h"
-#include "option.h"
+#include "util.h"
+
+void die(const char *advice, const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\n%s: %s\n", program_invocation_short_name, advice);
+	exit(EXIT_CANNOT);
+}
 
 unsigned int option_number(const char *option, const char *text, unsigned int min,
 			   unsigned int max)
