@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "arm64_vm.h"
 #include "kvm.h"
+#include "table.h"
 
 /* Linux 6.4 has these; the headers of an older system do not. */
 #ifndef KVM_ARM_VCPU_TIMER_IRQ_HVTIMER
@@ -27,6 +28,13 @@ static void describe_irq(char *text, size_t size, const void *payload)
 	snprintf(text, size, "%s %d", irq < FIRST_SPI ? "PPI" : "SPI", irq);
 }
 
+static void print_json_irq(const void *payload)
+{
+	printf("%d", *(const int *)payload);
+}
+
+static const struct attr_type irq_type = { describe_irq, print_json_irq };
+
 static void describe_ipa(char *text, size_t size, const void *payload)
 {
 	__u64 ipa = *(const __u64 *)payload;
@@ -37,37 +45,46 @@ static void describe_ipa(char *text, size_t size, const void *payload)
 		snprintf(text, size, "guest address %#llx", ipa);
 }
 
-#define ATTR(_group, attr, what, ...)				\
+static void print_json_ipa(const void *payload)
+{
+	__u64 ipa = *(const __u64 *)payload;
+
+	json_print_value(ipa != ~0ULL, ipa);
+}
+
+static const struct attr_type ipa_type = { describe_ipa, print_json_ipa };
+
+#define ATTR(_group, attr, _type, ...)				\
 	{							\
 		.calls	  = &device_attr_calls,			\
 		.name	  = "KVM_ARM_VCPU_" #attr,		\
 		.group	  = KVM_ARM_VCPU_##_group##_CTRL,	\
 		.number	  = KVM_ARM_VCPU_##attr,		\
-		.describe = what,				\
+		.type	  = _type,				\
 		.reasons  = { __VA_ARGS__ },			\
 	}
 
 #define SET_ONLY	{ ENXIO, "it can only be set" }
 
 static const struct attr attrs[] = {
-	ATTR(PMU_V3, PMU_V3_IRQ, describe_irq, { ENXIO, "no number is set" },
+	ATTR(PMU_V3, PMU_V3_IRQ, &irq_type, { ENXIO, "no number is set" },
 	     { EINVAL, "only with an in-kernel irqchip" }),
 	ATTR(PMU_V3, PMU_V3_INIT,	NULL, SET_ONLY),
 	ATTR(PMU_V3, PMU_V3_FILTER,	NULL, SET_ONLY),
 	ATTR(PMU_V3, PMU_V3_SET_PMU,	NULL, SET_ONLY),
-	ATTR(TIMER,  TIMER_IRQ_VTIMER,	describe_irq),
-	ATTR(TIMER,  TIMER_IRQ_PTIMER,	describe_irq),
-	ATTR(TIMER,  TIMER_IRQ_HVTIMER,	describe_irq),
-	ATTR(TIMER,  TIMER_IRQ_HPTIMER,	describe_irq),
-	ATTR(PVTIME, PVTIME_IPA,	describe_ipa),
+	ATTR(TIMER,  TIMER_IRQ_VTIMER,	&irq_type),
+	ATTR(TIMER,  TIMER_IRQ_PTIMER,	&irq_type),
+	ATTR(TIMER,  TIMER_IRQ_HVTIMER,	&irq_type),
+	ATTR(TIMER,  TIMER_IRQ_HPTIMER,	&irq_type),
+	ATTR(PVTIME, PVTIME_IPA,	&ipa_type),
 };
 
 static bool make(struct subject *subject, bool pmu, bool vgic)
 {
 	arm64_vm_create(&subject->vm);
 	if (pmu && !arm64_vm_has_pmu(&subject->vm)) {
-		snprintf(subject->why_not, sizeof(subject->why_not),
-			 "KVM_CAP_ARM_PMU_V3 is 0, its guests have no PMU");
+		subject->step = "KVM_CAP_ARM_PMU_V3";
+		subject->hint = "its guests have no PMU";
 		vm_destroy(&subject->vm);
 		return false;
 	}
@@ -76,8 +93,8 @@ static bool make(struct subject *subject, bool pmu, bool vgic)
 	if (!vgic || arm64_vm_add_vgic(&subject->vm))
 		return true;
 
-	snprintf(subject->why_not, sizeof(subject->why_not),
-		 "KVM_CREATE_DEVICE of a vgic: %m");
+	subject->step = "KVM_CREATE_DEVICE";
+	subject->err = errno;
 	subject_destroy(subject);
 
 	return false;
@@ -98,7 +115,7 @@ static bool make_no_pmu(struct subject *subject)
 	return make(subject, false, true);
 }
 
-/* Returns whether the vCPU takes @value; if not, the subject says why. */
+/* Returns false if KVM refuses @value. */
 static bool set(struct subject *subject, __u32 group, __u64 attr, const char *name,
 		const void *value)
 {
@@ -110,13 +127,14 @@ static bool set(struct subject *subject, __u32 group, __u64 attr, const char *na
 
 	if (!ioctl(subject->vcpu, KVM_SET_DEVICE_ATTR, &dev))
 		return true;
-	snprintf(subject->why_not, sizeof(subject->why_not), "SET of %s: %m", name);
+	subject->step = name;
+	subject->err = errno;
 
 	return false;
 }
 
 #define SET(subject, group, attr, value) \
-	set(subject, KVM_ARM_VCPU_##group##_CTRL, KVM_ARM_VCPU_##attr, #attr, value)
+	set(subject, KVM_ARM_VCPU_##group##_CTRL, KVM_ARM_VCPU_##attr, "KVM_ARM_VCPU_" #attr, value)
 
 static bool make_set(struct subject *subject)
 {

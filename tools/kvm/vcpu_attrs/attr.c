@@ -32,11 +32,6 @@ static int get(int vcpu, const struct attr *attr, void *payload)
 
 const struct attr_calls device_attr_calls = { has, get };
 
-const char *errno_name(int err)
-{
-	return strerrorname_np(err) ?: "unknown errno";
-}
-
 static const char *reason(const struct attr *attr, int has, int err)
 {
 	if (err == ENXIO && has == ENXIO)
@@ -66,22 +61,24 @@ void subject_destroy(struct subject *subject)
 	vm_destroy(&subject->vm);
 }
 
-struct answer attr_ask(int vcpu, const struct attr *attr)
+struct answer attr_query(int vcpu, const struct attr *attr)
 {
 	const struct attr_calls *calls = attr->calls;
-	__u64 payload[PAYLOAD_SIZE / sizeof(__u64)] = { 0 };
-	struct answer answer = {
-		.has = calls->has ? calls->has(vcpu, attr) : 0,
-		.get = calls->get(vcpu, attr, payload),
-	};
+	struct answer answer = { 0 };
 
-	if (answer.get)
-		snprintf(answer.words, sizeof(answer.words), "%s",
-			 reason(attr, answer.has, answer.get));
-	else if (attr->describe)
-		attr->describe(answer.words, sizeof(answer.words), payload);
-	else
-		snprintf(answer.words, sizeof(answer.words), "unexpected: it has no value");
+	if (calls->has)
+		answer.has = calls->has(vcpu, attr);
+	answer.get = calls->get(vcpu, attr, answer.payload);
 
 	return answer;
+}
+
+void attr_describe(const struct attr *attr, const struct answer *answer, char *text, size_t size)
+{
+	if (answer->get)
+		snprintf(text, size, "%s", reason(attr, answer->has, answer->get));
+	else if (attr->type)
+		attr->type->describe(text, size, answer->payload);
+	else
+		snprintf(text, size, "unexpected: it has no value");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Attributes of vCPUs, the setups of VMs in which they are asked for, and the
- * answers.
+ * The attributes of vCPUs, the setups of VMs in which they are queried, and the
+ * results.
  */
 #ifndef VCPU_ATTRS_ATTR_H
 #define VCPU_ATTRS_ATTR_H
@@ -20,10 +20,18 @@
 
 struct attr;
 
-/* How a kind of attributes is asked for; the calls return 0 or an errno. */
+/* How a kind of attributes is queried; the calls return 0 or an errno. */
 struct attr_calls {
 	int (*has)(int vcpu, const struct attr *attr);	/* may be NULL */
 	int (*get)(int vcpu, const struct attr *attr, void *payload);
+};
+
+/* The two formats of a payload. */
+struct attr_type {
+	/* For people. */
+	void (*describe)(char *text, size_t size, const void *payload);
+	/* To stdout: a JSON value of numbers only, null if the attribute is unset. */
+	void (*print_json)(const void *payload);
 };
 
 struct attr {
@@ -31,9 +39,8 @@ struct attr {
 	const char *name;
 	__u32 group;
 	__u64 number;
-	/* Says what the payload means; NULL if there is nothing to get. */
-	void (*describe)(char *text, size_t size, const void *payload);
-	/* What an errno of GET means here, if it is not what it means elsewhere. */
+	const struct attr_type *type;	/* NULL if the attribute can only be set */
+	/* The meaning of an errno of GET where it differs from the usual one. */
 	struct {
 		int err;
 		const char *words;
@@ -43,30 +50,35 @@ struct attr {
 struct answer {
 	int has;
 	int get;
-	char words[64];
+	__u64 payload[PAYLOAD_SIZE / sizeof(__u64)];
 };
 
-/* A VM and the vCPU in it that is asked; or why there is none. */
+/*
+ * A VM and the vCPU in it that is queried. If there is none, @step is the capability
+ * that the host lacks or the call that failed, and either @err or @hint is set.
+ */
 struct subject {
 	struct vm vm;
 	int vcpu;
-	char why_not[80];
+	const char *step;
+	int err;
+	const char *hint;
 };
 
 struct setup {
 	const char *name;	/* for programs */
 	const char *title;	/* for people */
-	const char *prefix;	/* that the names of all its attributes have */
+	const char *prefix;	/* common to the names of its attributes */
 	const struct attr *attrs;
 	unsigned int nr_attrs;
-	/* Returns false, and says why, if the host does not offer it. */
+	/* Returns false if the host does not support it. */
 	bool (*make)(struct subject *subject);
 };
 
 extern const struct attr_calls device_attr_calls;
 
-const char *errno_name(int err);
 void subject_destroy(struct subject *subject);
-struct answer attr_ask(int vcpu, const struct attr *attr);
+struct answer attr_query(int vcpu, const struct attr *attr);
+void attr_describe(const struct attr *attr, const struct answer *answer, char *text, size_t size);
 
 #endif

@@ -1,37 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The output of --json. Its keys and values are documented in vcpu_attrs.1, and
+ * programs depend on them: add keys, but do not change or remove any.
+ */
 #include <stdio.h>
+#include <string.h>
 
 #include "arch.h"
 #include "table.h"
 
-/* No text in here has a character that JSON would want escaped. */
-static void print_string(const char *key, const char *text)
+static void print_null(const char *key)
 {
-	if (text)
-		printf(", \"%s\": \"%s\"", key, text);
-	else
-		printf(", \"%s\": null", key);
+	printf(", \"%s\": null", key);
 }
 
-static const char *result_name(int err)
+/* No string here has a character that JSON requires to be escaped. */
+static void print_string(const char *key, const char *text)
 {
-	return err ? errno_name(err) : "ok";
+	printf(", \"%s\": \"%s\"", key, text);
+}
+
+/* KVM may return an errno of the kernel's own, which has no name in user space. */
+static void print_result(const char *key, int err)
+{
+	const char *name = err ? strerrorname_np(err) : "ok";
+
+	if (name)
+		print_string(key, name);
+	else
+		printf(", \"%s\": %d", key, err);
+}
+
+static void print_setup_error(const struct subject *subject)
+{
+	printf(", \"setup_error\": {\"step\": \"%s\"", subject->step);
+	if (subject->err)
+		print_result("errno", subject->err);
+	else
+		print_null("errno");
+	putchar('}');
 }
 
 static void print_answer(const struct attr *attr, const struct answer *answer)
 {
-	print_string("has", attr->calls->has ? result_name(answer->has) : NULL);
-	print_string("get", result_name(answer->get));
-	print_string("value", answer->get ? NULL : answer->words);
-	print_string("why", answer->get ? answer->words : NULL);
+	print_null("setup_error");
+	if (attr->calls->has)
+		print_result("has", answer->has);
+	else
+		print_null("has");
+	print_result("get", answer->get);
+	fputs(", \"value\": ", stdout);
+	if (answer->get || !attr->type)
+		fputs("null", stdout);
+	else
+		attr->type->print_json(answer->payload);
 }
 
-static void print_no_answer(const char *why_not)
+static void print_no_answer(const struct subject *subject)
 {
-	print_string("has", NULL);
-	print_string("get", NULL);
-	print_string("value", NULL);
-	print_string("why", why_not);
+	print_setup_error(subject);
+	print_null("has");
+	print_null("get");
+	print_null("value");
 }
 
 static void print_setup(const struct setup *setup, const char *separator)
@@ -44,18 +74,30 @@ static void print_setup(const struct setup *setup, const char *separator)
 
 		printf("%s{\"setup\": \"%s\"", i ? ",\n" : separator, setup->name);
 		print_string("name", attr->name);
-		printf(", \"group\": %u, \"attr\": %llu", attr->group, attr->number);
+		if (attr->calls == &device_attr_calls)
+			printf(", \"group\": %u", attr->group);
+		else
+			print_null("group");
+		printf(", \"attr\": %llu", attr->number);
 		if (made) {
-			struct answer answer = attr_ask(subject.vcpu, attr);
+			struct answer answer = attr_query(subject.vcpu, attr);
 
 			print_answer(attr, &answer);
 		} else {
-			print_no_answer(subject.why_not);
+			print_no_answer(&subject);
 		}
 		putchar('}');
 	}
 	if (made)
 		subject_destroy(&subject);
+}
+
+void json_print_value(bool is_set, __u64 value)
+{
+	if (is_set)
+		printf("%llu", value);
+	else
+		fputs("null", stdout);
 }
 
 void json_print(void)

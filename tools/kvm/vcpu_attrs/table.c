@@ -9,16 +9,22 @@
 /* The longest prefix, and three dots: the table is 80 columns wide at most. */
 #define NAME_WIDTH	26
 
+static const char *result(int err, const char *success)
+{
+	return err ? strerrorname_np(err) ?: "unknown errno" : success;
+}
+
 static void print_attr(const struct setup *setup, const struct attr *attr,
 		       const struct answer *answer)
 {
-	const char *has = answer->has ? errno_name(answer->has) : "yes";
+	char text[64];
 
 	printf("  %-*s %u:%-2llu  %-6s ", NAME_WIDTH, attr->name + strlen(setup->prefix),
-	       attr->group, attr->number, attr->calls->has ? has : "-");
+	       attr->group, attr->number, attr->calls->has ? result(answer->has, "yes") : "-");
 	if (answer->get)
-		printf("%s: ", errno_name(answer->get));
-	puts(answer->words);
+		printf("%s: ", result(answer->get, ""));
+	attr_describe(attr, answer, text, sizeof(text));
+	puts(text);
 }
 
 static void print_setup(const struct setup *setup)
@@ -27,14 +33,15 @@ static void print_setup(const struct setup *setup)
 
 	printf("\n%s\n", setup->title);
 	if (!setup->make(&subject)) {
-		printf("  not on this host: %s\n", subject.why_not);
+		printf("  not on this host: %s: %s\n", subject.step,
+		       subject.err ? strerror(subject.err) : subject.hint);
 		return;
 	}
 
 	printf("  %s%-*s attr  HAS    GET\n", setup->prefix,
 	       NAME_WIDTH - (int)strlen(setup->prefix), "...");
 	for (unsigned int i = 0; i < setup->nr_attrs; i++) {
-		struct answer answer = attr_ask(subject.vcpu, &setup->attrs[i]);
+		struct answer answer = attr_query(subject.vcpu, &setup->attrs[i]);
 
 		print_attr(setup, &setup->attrs[i], &answer);
 	}

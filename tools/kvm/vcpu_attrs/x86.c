@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "kvm.h"
 #include "kvm_x86.h"
+#include "table.h"
 
 /* Newer Linux has these; the headers of an older system do not. */
 #ifndef KVM_XEN_INVALID_GPA
@@ -21,13 +22,20 @@ static void describe_offset(char *text, size_t size, const void *payload)
 	snprintf(text, size, "host's TSC %+lld", *(const long long *)payload);
 }
 
+static void print_json_offset(const void *payload)
+{
+	printf("%lld", *(const long long *)payload);
+}
+
+static const struct attr_type offset_type = { describe_offset, print_json_offset };
+
 static const struct attr tsc_attrs[] = {
 	{
 		.calls	  = &device_attr_calls,
 		.name	  = "KVM_VCPU_TSC_OFFSET",
 		.group	  = KVM_VCPU_TSC_CTRL,
 		.number	  = KVM_VCPU_TSC_OFFSET,
-		.describe = describe_offset,
+		.type	  = &offset_type,
 	},
 };
 
@@ -42,7 +50,7 @@ static int xen_get(int vcpu, const struct attr *attr, void *payload)
 	return ioctl(vcpu, KVM_XEN_VCPU_GET_ATTR, xen) ? errno : 0;
 }
 
-/* There is no call that asks for no more than whether KVM has it. */
+/* No call returns just whether KVM has one of these. */
 static const struct attr_calls xen_attr_calls = { .get = xen_get };
 
 static void describe_gpa(char *text, size_t size, const void *payload)
@@ -55,6 +63,15 @@ static void describe_gpa(char *text, size_t size, const void *payload)
 		snprintf(text, size, "guest address %#llx", xen->u.gpa);
 }
 
+static void print_json_gpa(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	json_print_value(xen->u.gpa != KVM_XEN_INVALID_GPA, xen->u.gpa);
+}
+
+static const struct attr_type gpa_type = { describe_gpa, print_json_gpa };
+
 /* Older headers have no u.hva, which is where u.gpa is. */
 static void describe_hva(char *text, size_t size, const void *payload)
 {
@@ -65,6 +82,15 @@ static void describe_hva(char *text, size_t size, const void *payload)
 	else
 		snprintf(text, size, "unset");
 }
+
+static void print_json_hva(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	json_print_value(xen->u.gpa, xen->u.gpa);
+}
+
+static const struct attr_type hva_type = { describe_hva, print_json_hva };
 
 static const char *state_name(__u64 state)
 {
@@ -80,6 +106,15 @@ static void describe_state(char *text, size_t size, const void *payload)
 	snprintf(text, size, "%s", state_name(xen->u.runstate.state));
 }
 
+static void print_json_state(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	printf("%llu", xen->u.runstate.state);
+}
+
+static const struct attr_type state_type = { describe_state, print_json_state };
+
 static void describe_runstate(char *text, size_t size, const void *payload)
 {
 	const struct kvm_xen_vcpu_attr *xen = payload;
@@ -88,12 +123,35 @@ static void describe_runstate(char *text, size_t size, const void *payload)
 		 xen->u.runstate.state_entry_time);
 }
 
+static void print_json_runstate(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	printf("{\"state\": %llu", xen->u.runstate.state);
+	printf(", \"state_entry_time\": %llu", xen->u.runstate.state_entry_time);
+	printf(", \"time_running\": %llu", xen->u.runstate.time_running);
+	printf(", \"time_runnable\": %llu", xen->u.runstate.time_runnable);
+	printf(", \"time_blocked\": %llu", xen->u.runstate.time_blocked);
+	printf(", \"time_offline\": %llu}", xen->u.runstate.time_offline);
+}
+
+static const struct attr_type runstate_type = { describe_runstate, print_json_runstate };
+
 static void describe_vcpu_id(char *text, size_t size, const void *payload)
 {
 	const struct kvm_xen_vcpu_attr *xen = payload;
 
 	snprintf(text, size, "vCPU %u", xen->u.vcpu_id);
 }
+
+static void print_json_vcpu_id(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	printf("%u", xen->u.vcpu_id);
+}
+
+static const struct attr_type vcpu_id_type = { describe_vcpu_id, print_json_vcpu_id };
 
 static void describe_timer(char *text, size_t size, const void *payload)
 {
@@ -106,6 +164,19 @@ static void describe_timer(char *text, size_t size, const void *payload)
 		snprintf(text, size, "unset");
 }
 
+static void print_json_timer(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	if (xen->u.timer.port)
+		printf("{\"port\": %u, \"priority\": %u, \"expires_ns\": %llu}",
+		       xen->u.timer.port, xen->u.timer.priority, xen->u.timer.expires_ns);
+	else
+		fputs("null", stdout);
+}
+
+static const struct attr_type timer_type = { describe_timer, print_json_timer };
+
 static void describe_vector(char *text, size_t size, const void *payload)
 {
 	const struct kvm_xen_vcpu_attr *xen = payload;
@@ -116,26 +187,35 @@ static void describe_vector(char *text, size_t size, const void *payload)
 		snprintf(text, size, "unset");
 }
 
-#define XEN_ATTR(type, what, ...)				\
+static void print_json_vector(const void *payload)
+{
+	const struct kvm_xen_vcpu_attr *xen = payload;
+
+	json_print_value(xen->u.vector, xen->u.vector);
+}
+
+static const struct attr_type vector_type = { describe_vector, print_json_vector };
+
+#define XEN_ATTR(_name, _type, ...)				\
 	{							\
 		.calls	  = &xen_attr_calls,			\
-		.name	  = "KVM_XEN_VCPU_ATTR_TYPE_" #type,	\
-		.number	  = KVM_XEN_VCPU_ATTR_TYPE_##type,	\
-		.describe = what,				\
+		.name	  = "KVM_XEN_VCPU_ATTR_TYPE_" #_name,	\
+		.number	  = KVM_XEN_VCPU_ATTR_TYPE_##_name,	\
+		.type	  = _type,				\
 		.reasons  = { __VA_ARGS__ },			\
 	}
 
 static const struct attr xen_attrs[] = {
-	XEN_ATTR(VCPU_INFO,	   describe_gpa),
-	XEN_ATTR(VCPU_TIME_INFO,   describe_gpa),
-	XEN_ATTR(RUNSTATE_ADDR,	   describe_gpa),
-	XEN_ATTR(RUNSTATE_CURRENT, describe_state),
-	XEN_ATTR(RUNSTATE_DATA,	   describe_runstate),
+	XEN_ATTR(VCPU_INFO,	   &gpa_type),
+	XEN_ATTR(VCPU_TIME_INFO,   &gpa_type),
+	XEN_ATTR(RUNSTATE_ADDR,	   &gpa_type),
+	XEN_ATTR(RUNSTATE_CURRENT, &state_type),
+	XEN_ATTR(RUNSTATE_DATA,	   &runstate_type),
 	XEN_ATTR(RUNSTATE_ADJUST,  NULL, { EINVAL, "it can only be set" }),
-	XEN_ATTR(VCPU_ID,	   describe_vcpu_id),
-	XEN_ATTR(TIMER,		   describe_timer),
-	XEN_ATTR(UPCALL_VECTOR,	   describe_vector),
-	XEN_ATTR(VCPU_INFO_HVA,	   describe_hva),
+	XEN_ATTR(VCPU_ID,	   &vcpu_id_type),
+	XEN_ATTR(TIMER,		   &timer_type),
+	XEN_ATTR(UPCALL_VECTOR,	   &vector_type),
+	XEN_ATTR(VCPU_INFO_HVA,	   &hva_type),
 };
 
 static bool make_plain(struct subject *subject)
@@ -153,8 +233,8 @@ static bool make_xen(struct subject *subject)
 	vm_create(&subject->vm, 0);
 	caps = kvm_do(subject->vm.kvm, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
 	if (!(caps & KVM_XEN_HVM_CONFIG_SHARED_INFO)) {
-		snprintf(subject->why_not, sizeof(subject->why_not),
-			 "KVM_CAP_XEN_HVM is %#x; the kernel needs CONFIG_KVM_XEN", caps);
+		subject->step = "KVM_CAP_XEN_HVM";
+		subject->hint = "the kernel needs CONFIG_KVM_XEN";
 		vm_destroy(&subject->vm);
 		return false;
 	}
