@@ -27,18 +27,19 @@ static void print_help(FILE *to)
 {
 	fputs("usage: vcpu_attrs [--table | --json] [--steal [--seconds N] [--cpu N]]\n"
 	      "\n"
-	      "Lists the attributes of vCPUs and what this host's KVM answers when asked for\n"
-	      "them: does it HAVE the attribute, what does GET give. Needs /dev/kvm.\n"
+	      "Lists the attributes of vCPUs, and the results of HAS and GET on this host.\n"
+	      "Needs /dev/kvm.\n"
 	      "\n"
-	      "  -t, --table       a table for people (what it does without options)\n"
-	      "  -j, --json        the same for programs: an array, an object for each attribute\n"
+	      "  -t, --table       a table for people (default without --steal)\n"
+	      "  -j, --json        the same as JSON, an array with an object for each attribute;\n"
+	      "                    vcpu_attrs(1) documents the keys\n"
 	      "  -S, --steal       arm64: show stolen time at work and check it, with two vCPUs\n"
 	      "                    that compete for one host CPU, are moved and restored\n"
 	      "  -s, --seconds N   steal: how long to watch them compete (10)\n"
 	      "  -c, --cpu N       steal: the host CPU to compete for (the last one)\n"
 	      "  -h, --help        this text\n"
 	      "\n"
-	      "Exit status: 0 the table is there and all checks held, 1 some failed, 2 cannot\n"
+	      "Exit status: 0 attributes printed and all checks held, 1 some failed, 2 cannot\n"
 	      "run here, 130 interrupted.\n", to);
 }
 
