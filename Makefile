@@ -68,7 +68,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accept base tree image headers selftests test test-boots test-stock run vm \
+.PHONY: help accept base tree image headers selftests test test-boots test-stock test-tools run vm \
 	kunit htmldocs clean distclean
 
 help:
@@ -89,6 +89,7 @@ help:
 	@echo '  image       build a kernel; the last line is the path of its image'
 	@echo '  selftests   build the selftests'
 	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
+	@echo '  test-tools  tools/kvm, built for this machine: its output and man pages; no VM'
 	@echo '  htmldocs    build the pages on KVM; a warning in one of ours is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
 	@echo '  distclean   remove build/'
@@ -236,6 +237,16 @@ whole	:= $(if $(TESTS)$(VARIANT)$(filter-out $(MACHINE),$(machines))$(filter bas
 test-boots: $(test-on)
 	@$(if $(whole),$(lab)/errnos.py $(addprefix --page Documentation/virt/kvm/,$(errno-pages)) \
 		$(kernel-arch) $(MACHINE:%=$(results)/test-%.ktap) > $(results)/test-errnos.ktap)
+
+# With the headers of this machine.
+test-tools: base
+	@mkdir -p $(results)
+	@$(lab)/step $(results)/$@.ktap 'testing the programs of tools/kvm' \
+		env -u MAKEFLAGS make -s -C tools/kvm check OUTPUT=$(abspath $(B)/tools) WERROR=1 \
+		CC=$(HOSTCC) || :
+	@$(if $(filter $@,$(MAKECMDGOALS)),$(totals) $(results)/$@.ktap)
+
+test-boots: $(if $(whole),$(if $(filter x86_64,$(ARCH)),test-tools))
 
 reports = $(B)/results/$(1)$(variant)/$(2)-*.ktap
 
