@@ -20,7 +20,7 @@ static void set_of_end_signals(sigset_t *set)
 	sigaddset(set, SIGHUP);
 }
 
-/* To be called before there are threads, so that none of them is interrupted. */
+/* Call this before any thread is created, so that no thread is interrupted. */
 void host_catch_signals(void)
 {
 	sigset_t set;
@@ -29,7 +29,7 @@ void host_catch_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Returns false, at once, when the program was told to end. */
+/* Returns false, without waiting any longer, if a signal asks the program to end. */
 bool host_wait_until(__u64 deadline)
 {
 	sigset_t set;
@@ -59,7 +59,7 @@ __u64 host_now(void)
 	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-/* The first CPUs take most of a host's interrupts, so the last is the calmest. */
+/* The first CPUs handle most interrupts of a host, so the last one has the fewest. */
 int host_last_cpu(void)
 {
 	cpu_set_t allowed;
@@ -86,11 +86,11 @@ void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *ar
 	err = pthread_create(thread, &attr, fn, arg);
 	pthread_attr_destroy(&attr);
 	if (err)
-		die("choose another CPU with --cpu; nproc tells how many there are",
+		die("choose another CPU with --cpu; nproc prints how many there are",
 		    "a thread on host CPU %d: %s", cpu, strerror(err));
 }
 
-/* Of the calling thread; other threads may read from it then. */
+/* For the calling thread; other threads may read from the descriptor. */
 int host_open_schedstat(void)
 {
 	int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
@@ -102,7 +102,7 @@ int host_open_schedstat(void)
 	return fd;
 }
 
-/* How long the thread has waited for a CPU, in ns: the second number of three. */
+/* The time that the thread has waited for a CPU, in ns: the second of three numbers. */
 __u64 host_run_delay(int schedstat)
 {
 	char text[128], *delay;
@@ -118,7 +118,7 @@ __u64 host_run_delay(int schedstat)
 	return strtoull(delay, NULL, 10);
 }
 
-/* Compete for the CPU until the thread has waited long enough to have a past. */
+/* Competes for the CPU until the thread has waited for @past ns in total. */
 void host_queue_up(int schedstat, __u64 past)
 {
 	__u64 limit = host_now() + QUEUE_LIMIT_NS;
@@ -127,7 +127,7 @@ void host_queue_up(int schedstat, __u64 past)
 		;
 }
 
-/* Its only use is to interrupt. */
+/* The handler only makes system calls return. */
 static void on_kick(int signal)
 {
 	(void)signal;

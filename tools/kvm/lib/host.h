@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs need of the host beside KVM.
+ * Threads, clocks and signals of the host.
  */
 #ifndef KVM_LIB_HOST_H
 #define KVM_LIB_HOST_H
@@ -31,7 +31,7 @@ int host_open_schedstat(void);
 __u64 host_run_delay(int schedstat);
 void host_queue_up(int schedstat, __u64 past);
 
-/* To get a thread out of KVM_RUN. */
+/* A kick makes a thread return from KVM_RUN. */
 void host_allow_kicks(void);
 void host_kick(pthread_t thread);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls of KVM that have no reason to fail: if one does, the program says what
- * may be wrong with the host, and ends.
+ * KVM calls that are expected to succeed. If one fails, the program prints what may
+ * be wrong with the host, and ends.
  */
 #ifndef KVM_LIB_KVM_H
 #define KVM_LIB_KVM_H
@@ -11,7 +11,7 @@
 
 #include "util.h"
 
-/* Each program has this: which kernel it needs. */
+/* Defined by each program: which kernel it needs. */
 extern const char * const kvm_needed;
 
 #define kvm_do(fd, request, arg) \
@@ -21,7 +21,7 @@ int kvm_open(void);
 int kvm_do_ioctl(int fd, unsigned long request, const char *name, unsigned long arg);
 void __noreturn kvm_die(const char *what);
 
-/* Memory of a VM, from guest address 0 on, in slot 0 with these @flags. */
+/* Adds @size bytes of memory at guest address 0, in slot 0 with @flags. */
 void *kvm_add_memory(int vm, size_t size, __u32 flags);
 
 /* The struct kvm_run of a vCPU, and the size of its mapping. */

@@ -4,7 +4,7 @@
 #include "kvm.h"
 #include "kvm_x86.h"
 
-/* KVM takes a VM for a Xen guest once an MSR for hypercall pages is set. */
+/* A VM is a Xen guest for KVM once it has an MSR for hypercall pages. */
 #define XEN_HYPERCALL_MSR	0x40000000
 
 void kvm_x86_enable_xen(int vm)
@@ -17,7 +17,7 @@ void kvm_x86_enable_xen(int vm)
 	kvm_do(vm, KVM_XEN_HVM_CONFIG, &config);
 }
 
-/* The one-byte attributes all stand first in the union, whatever their names. */
+/* Each one-byte attribute is at the start of the union. */
 void kvm_x86_set_xen_byte(int vm, __u16 type, __u8 value)
 {
 	struct kvm_xen_hvm_attr attr = { .type = type };
@@ -26,7 +26,7 @@ void kvm_x86_set_xen_byte(int vm, __u16 type, __u8 value)
 	kvm_do(vm, KVM_XEN_HVM_SET_ATTR, &attr);
 }
 
-/* In real mode, where a vCPU is after its reset but for the address. */
+/* In real mode as after a reset, except for the address. */
 void kvm_x86_start(int vcpu, const struct kvm_regs *regs)
 {
 	struct kvm_sregs sregs;

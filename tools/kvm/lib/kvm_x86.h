@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What guests on x86 start with.
+ * Setup of VMs and vCPUs on x86.
  */
 #ifndef KVM_LIB_KVM_X86_H
 #define KVM_LIB_KVM_X86_H

@@ -16,8 +16,8 @@ void report_act(const char *fmt, ...)
 }
 
 /*
- * One line says what is to hold; if it does not, @fmt says in a second what
- * was expected and what was found.
+ * Prints a line with the rule that is checked and, if it is broken, a second one with
+ * what was expected and what was found.
  */
 bool report_check(struct report *report, bool held, int vcpu, const char *what,
 		  const char *fmt, ...)

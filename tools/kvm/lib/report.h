@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs that show KVM at work have to say: acts, and checks of which
- * they keep count.
+ * Output of the programs that show KVM at work: acts, and checks, which are counted.
  */
 #ifndef KVM_LIB_REPORT_H
 #define KVM_LIB_REPORT_H

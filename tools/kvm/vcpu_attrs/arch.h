@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the program knows of the architecture that it is built for.
+ * The architecture that the program is built for.
  */
 #ifndef VCPU_ATTRS_ARCH_H
 #define VCPU_ATTRS_ARCH_H
@@ -15,13 +15,13 @@ struct steal_options {
 struct arch {
 	const struct setup *setups;
 	unsigned int nr_setups;
-	/* Returns an exit status; NULL if no attribute of vCPUs is for stolen time. */
+	/* Returns an exit status; NULL if no vCPU attribute is for stolen time. */
 	int (*show_steal)(const struct steal_options *options);
 };
 
 extern const struct arch arch;
 
-/* Of arm64. */
+/* arm64 only. */
 int steal_show(const struct steal_options *options);
 
 #endif

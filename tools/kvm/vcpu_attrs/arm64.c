@@ -9,7 +9,7 @@
 #include "kvm.h"
 #include "table.h"
 
-/* Linux 6.4 has these; the headers of an older system do not. */
+/* Added in Linux 6.4; the headers of older systems lack them. */
 #ifndef KVM_ARM_VCPU_TIMER_IRQ_HVTIMER
 #define KVM_ARM_VCPU_TIMER_IRQ_HVTIMER	2
 #define KVM_ARM_VCPU_TIMER_IRQ_HPTIMER	3
@@ -17,7 +17,7 @@
 
 #define FIRST_SPI	32
 
-/* Real VMMs choose this PPI, too. */
+/* The PPI that most VMMs use. */
 #define PMU_PPI		23
 #define STOLEN_TIME_IPA	0x4000ULL
 

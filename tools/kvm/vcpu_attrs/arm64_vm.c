@@ -5,7 +5,7 @@
 #include "arm64_vm.h"
 #include "kvm.h"
 
-/* The smallest that KVM offers, as not all hosts have the 40 of the default. */
+/* The minimum, because not all hosts support the default of 40. */
 #define IPA_BITS	32
 
 void arm64_vm_create(struct vm *vm)

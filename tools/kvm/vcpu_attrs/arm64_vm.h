@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Virtual machines as VMMs set them up on arm64.
+ * Setup of VMs and vCPUs on arm64.
  */
 #ifndef VCPU_ATTRS_ARM64_VM_H
 #define VCPU_ATTRS_ARM64_VM_H
@@ -13,7 +13,7 @@ void arm64_vm_create(struct vm *vm);
 int arm64_vm_add_vcpu(const struct vm *vm, unsigned int id, bool pmu);
 bool arm64_vm_has_pmu(const struct vm *vm);
 
-/* When all vCPUs are there; returns false if the host has no interrupt controller. */
+/* After all vCPUs are created. Returns false if KVM supports no vgic here. */
 bool arm64_vm_add_vgic(const struct vm *vm);
 
 #endif

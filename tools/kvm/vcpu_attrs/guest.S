@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All of the guest: it asks where its stolen time is, then reads it for ever and
- * tells the VMM what it has read.  x19 is the address of its mailbox.
+ * The guest queries the address of its stolen time, then reads it in a loop and
+ * writes what it read to its mailbox, whose address is in x19.
  */
 #include "guest.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the guest's code (guest.S) and the VMM agree upon.
+ * Interface between the guest's code (guest.S) and the VMM.
  */
 #ifndef VCPU_ATTRS_GUEST_H
 #define VCPU_ATTRS_GUEST_H
 
-/* Guest physical addresses; in the end each vCPU has 64 bytes of its own. */
+/* Guest physical addresses. A mailbox or structure has 64 bytes for each vCPU. */
 #define GUEST_TABLE		0x0000
 #define GUEST_CODE		0x1000
 #define GUEST_MAILBOX(vcpu)	(0x2000 + 64 * (vcpu))
@@ -25,11 +25,11 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-/* What a vCPU of the guest tells the VMM, in memory. */
+/* Written by a vCPU of the guest, read by the VMM. */
 struct mailbox {
-	__u64 structure;	/* what PV_TIME_ST has answered */
-	__u64 stolen;		/* the time that it read last, ns */
-	__u64 back;		/* how often it was less than before */
+	__u64 structure;	/* returned by PV_TIME_ST */
+	__u64 stolen;		/* the last time that was read, ns */
+	__u64 back;		/* how often it was less than the one before */
 	__u64 rounds;		/* how often it was read; written last */
 };
 

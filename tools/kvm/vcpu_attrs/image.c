@@ -17,7 +17,7 @@ static void *allocate(size_t nr, size_t size)
 	return memory;
 }
 
-/* KVM says how long the list is when it does not fit. */
+/* KVM returns the length of the list if it does not fit. */
 static struct kvm_reg_list *list_regs(const struct vcpu *vcpu)
 {
 	struct kvm_reg_list *list, count = { .n = 0 };
@@ -32,7 +32,7 @@ static struct kvm_reg_list *list_regs(const struct vcpu *vcpu)
 	return list;
 }
 
-/* With the vCPU stopped. */
+/* The vCPU must be stopped. */
 void image_save(struct image *image, const struct vcpu *vcpu)
 {
 	image->list = list_regs(vcpu);
@@ -48,7 +48,7 @@ void image_save(struct image *image, const struct vcpu *vcpu)
 	image->structure = vcpu_get_structure(vcpu);
 }
 
-/* Memory is restored apart, as it is all vCPUs'; it has to be there by now. */
+/* Memory, which all vCPUs share, must already be restored. */
 void image_restore(const struct image *image, const struct vcpu *vcpu)
 {
 	for (__u64 i = 0; i < image->list->n; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A saved vCPU: all registers that KVM lists, and where its stolen time is.
+ * A saved vCPU: all registers that KVM lists, and the address of its stolen time.
  */
 #ifndef VCPU_ATTRS_IMAGE_H
 #define VCPU_ATTRS_IMAGE_H
@@ -9,7 +9,7 @@
 
 #include "vcpu.h"
 
-/* The largest register that KVM_GET_ONE_REG knows. */
+/* The largest register of KVM_GET_ONE_REG. */
 #define MAX_REG_SIZE	256
 
 struct image {

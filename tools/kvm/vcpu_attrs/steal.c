@@ -12,7 +12,7 @@
 
 #define NR_VCPUS	2
 
-/* What a new thread has waited before it runs a vCPU, and for how long it does. */
+/* How long a new thread has waited before it runs a vCPU, and then runs it. */
 #define PAST_NS		(100 * NSEC_PER_MSEC)
 #define MOVED_SECONDS	2
 
@@ -88,13 +88,13 @@ static bool begin_turn(struct show *show, int i, __u64 past)
 	return turn_begin(&show->turn[i], &show->vcpu[i], show->options->cpu, past);
 }
 
-static void check_told(struct report *report, const struct vcpu *vcpu)
+static void check_address(struct report *report, const struct vcpu *vcpu)
 {
-	__u64 told = vcpu_mailbox(vcpu)->structure;
+	__u64 found = vcpu_mailbox(vcpu)->structure;
 
-	report_check(report, told == GUEST_STRUCTURE(vcpu->id), vcpu->id,
-		     "the guest is told the address that the VMM has set",
-		     "expected %#x; found %#llx", GUEST_STRUCTURE(vcpu->id), told);
+	report_check(report, found == GUEST_STRUCTURE(vcpu->id), vcpu->id,
+		     "the guest gets the address that the VMM has set",
+		     "expected %#x; found %#llx", GUEST_STRUCTURE(vcpu->id), found);
 }
 
 /* Three threads that never sleep share a CPU: each gets some, each waits some. */
@@ -108,7 +108,7 @@ static void check_competition(struct report *report, const struct turn *turn,
 		     to_ms(turn_stolen(turn)));
 }
 
-/* What a new thread and a new VM must not change. */
+/* A new thread and a new VM must not change the stolen time. */
 static void check_move(struct report *report, const struct turn *turn)
 {
 	__s64 step = turn->first.stolen - turn->stolen_before;
@@ -130,7 +130,7 @@ static bool act_compete(struct show *show)
 {
 	unsigned int seconds = show->options->seconds;
 
-	report_act("1. Two vCPUs compete for host CPU %d, beside a busy thread. The guest reads\n"
+	report_act("1. Two vCPUs compete for host CPU %d, with a busy thread. The guest reads\n"
 		   "   its stolen time over and over. At least and at most: run_delay of the\n"
 		   "   vCPU's thread, before and after a read of the guest's.",
 		   show->options->cpu);
@@ -146,7 +146,7 @@ static bool act_compete(struct show *show)
 		return false;
 
 	for (int i = 0; i < NR_VCPUS; i++) {
-		check_told(&show->report, &show->vcpu[i]);
+		check_address(&show->report, &show->vcpu[i]);
 		check_competition(&show->report, &show->turn[i], seconds);
 		turn_judge(&show->turn[i], &show->report);
 	}
@@ -173,7 +173,7 @@ static bool act_move(struct show *show)
 	return true;
 }
 
-/* All of the guest moves: registers, memory, and where its stolen time is. */
+/* The guest moves: its registers, memory, and the addresses of its stolen time. */
 static void replace_vm(struct show *show)
 {
 	struct image images[NR_VCPUS];
@@ -210,7 +210,7 @@ static bool act_restore(struct show *show)
 		return false;
 
 	for (int i = 0; i < NR_VCPUS; i++) {
-		check_told(&show->report, &show->vcpu[i]);
+		check_address(&show->report, &show->vcpu[i]);
 		check_move(&show->report, &show->turn[i]);
 		turn_judge(&show->turn[i], &show->report);
 	}

@@ -6,7 +6,7 @@
 #include "arch.h"
 #include "table.h"
 
-/* The longest prefix, and three dots: the table is 80 columns wide at most. */
+/* The longest prefix and three dots. The table has 80 columns at most. */
 #define NAME_WIDTH	26
 
 static const char *result(int err, const char *success)

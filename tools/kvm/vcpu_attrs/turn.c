@@ -9,10 +9,7 @@
 #define TICK_NS		NSEC_PER_MSEC
 #define ROUND_LIMIT_NS	(20 * NSEC_PER_SEC)
 
-/*
- * A read of the guest's is all of the second round to end: the first one may have
- * begun before now.
- */
+/* The first round to end may have begun before now, the second one has not. */
 static bool wait_for_read(const struct vcpu *vcpu)
 {
 	__u64 rounds = vcpu_rounds(vcpu) + 2;
@@ -20,7 +17,7 @@ static bool wait_for_read(const struct vcpu *vcpu)
 
 	while (vcpu_rounds(vcpu) < rounds) {
 		if (host_now() > limit)
-			die("is this host CPU so busy? see top, and choose another one by --cpu",
+			die("the host CPU is too busy; choose another one with --cpu",
 			    "vCPU %u has not read its stolen time for 20 s", vcpu->id);
 		if (!host_wait_until(host_now() + TICK_NS))
 			return false;
@@ -50,7 +47,7 @@ __s64 turn_excess(const struct turn *turn)
 	return turn_stolen(turn) - (__s64)turn->last.waited_max;
 }
 
-/* When exactly the thread entered KVM_RUN is not known; the first sample is. */
+/* The time at which the thread entered KVM_RUN is unknown, so use the first sample. */
 __s64 turn_least(const struct turn *turn)
 {
 	__s64 first = turn->first.stolen - turn->stolen_before;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A turn is the time for which one thread runs a vCPU.  What the guest reads in
- * it is held against what the thread has waited.
+ * A turn is the time for which one thread runs a vCPU.  The stolen time that the
+ * guest reads is compared with how long the thread has waited.
  *
- * The thread's wait is read before and after a read by the guest, which lies in
- * between with all of its round.  The time that was stolen by then lies in between,
- * too: no tolerance is needed, however slow or busy the host is.
+ * The thread's wait is read before and after a whole round of the guest, so the
+ * stolen time must be between the two.  This needs no tolerance, even on a slow or
+ * busy host.
  */
 #ifndef VCPU_ATTRS_TURN_H
 #define VCPU_ATTRS_TURN_H
@@ -17,7 +17,7 @@
 
 struct report;
 
-/* What the guest read, between two looks at what its thread had waited, in ns. */
+/* What the guest read, and its thread's wait before and after that, in ns. */
 struct sample {
 	__u64 stolen;
 	__u64 waited_min;
@@ -26,28 +26,28 @@ struct sample {
 
 struct turn {
 	struct vcpu *vcpu;
-	__u64 past;		/* what the thread had waited before */
+	__u64 past;		/* the thread's wait before the turn */
 	__u64 stolen_before;	/* in memory */
 	__u64 rounds_before;
 	__u64 back_before;
 	struct sample first;
 	struct sample last;
 	unsigned int samples;
-	__s64 worst_excess;	/* of what was stolen over what was waited */
+	__s64 worst_excess;	/* of the stolen time over the wait */
 	__s64 worst_lack;
 };
 
-/* Both return false when the user has had enough. */
+/* Both return false if the program was interrupted. */
 bool turn_begin(struct turn *turn, struct vcpu *vcpu, int cpu, __u64 past);
 bool turn_sample(struct turn *turn);
 
-/* Since the turn began; negative if the guest's time went back. */
+/* Since the turn began; negative if the guest's stolen time went back. */
 __s64 turn_stolen(const struct turn *turn);
 
-/* It cannot be less: the first step, and all that the thread has waited since. */
+/* The minimum: the first step, and the thread's wait since then. */
 __s64 turn_least(const struct turn *turn);
 
-/* What is wrong with the last sample, in ns: not more than 0 if nothing is. */
+/* The error of the last sample, in ns; 0 or less if there is none. */
 __s64 turn_excess(const struct turn *turn);
 __s64 turn_lack(const struct turn *turn);
 

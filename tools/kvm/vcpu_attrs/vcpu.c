@@ -70,8 +70,8 @@ void vcpu_destroy(struct vcpu *vcpu)
 }
 
 /*
- * The guest starts with its MMU on.  Without, it would bypass the caches through
- * which KVM writes.
+ * The guest starts with its MMU on: with the MMU off, it would bypass the caches,
+ * which KVM writes through.
  */
 void vcpu_boot(const struct vcpu *vcpu)
 {
@@ -134,7 +134,7 @@ static void *vcpu_thread(void *arg)
 	return NULL;
 }
 
-/* Comes back when the thread is about to run the vCPU, @past ns of waiting behind it. */
+/* Returns when the thread has waited for @past ns and is about to run the vCPU. */
 void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past)
 {
 	host_allow_kicks();
@@ -148,8 +148,8 @@ void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past)
 }
 
 /*
- * immediate_exit stands before the signal is sent, so it makes no difference if
- * the thread is just about to enter KVM_RUN.
+ * immediate_exit is set before the signal is sent, so the thread leaves KVM_RUN even
+ * if it is just about to enter it.
  */
 void vcpu_stop(struct vcpu *vcpu)
 {

@@ -34,14 +34,14 @@ void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id);
 void vcpu_destroy(struct vcpu *vcpu);
 void vcpu_boot(const struct vcpu *vcpu);
 
-/* KVM_ARM_VCPU_PVTIME_IPA: where KVM keeps the vCPU's stolen time. */
+/* KVM_ARM_VCPU_PVTIME_IPA: the address of the vCPU's stolen time. */
 void vcpu_set_structure(const struct vcpu *vcpu, __u64 ipa);
 __u64 vcpu_get_structure(const struct vcpu *vcpu);
 
 void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past);
 void vcpu_stop(struct vcpu *vcpu);
 
-/* How long the thread has waited for its CPU since it first entered KVM_RUN. */
+/* The thread's wait for its CPU since it first entered KVM_RUN, in ns. */
 __u64 vcpu_waited(const struct vcpu *vcpu);
 
 static inline const struct mailbox *vcpu_mailbox(const struct vcpu *vcpu)
@@ -51,7 +51,7 @@ static inline const struct mailbox *vcpu_mailbox(const struct vcpu *vcpu)
 
 __u64 vcpu_rounds(const struct vcpu *vcpu);
 
-/* The structure of which the guest is told, as KVM has left it. */
+/* The stolen time in the guest's structure, as KVM wrote it. */
 __u64 vcpu_stolen(const struct vcpu *vcpu);
 
 #endif

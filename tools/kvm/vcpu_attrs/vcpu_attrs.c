@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vcpu_attrs - which attributes of vCPUs does this host offer?
+ * vcpu_attrs - list the attributes of vCPUs that this host supports
  *
- * Asks KVM for each of them, in VMs that are set up as VMMs do it.  On arm64 it
- * also shows what one of them is for: guests that read their stolen time.
+ * Queries each of them in VMs that are set up as VMMs do it.  On arm64 it also
+ * shows and checks stolen time, which one of them is for.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void print_help(FILE *to)
 	      "                    that compete for one host CPU, are moved and restored\n"
 	      "  -s, --seconds N   steal: how long to watch them compete (10)\n"
 	      "  -c, --cpu N       steal: the host CPU to compete for (the last one)\n"
-	      "  -h, --help        this text\n"
+	      "  -h, --help        print this text\n"
 	      "\n"
 	      "Exit status: 0 attributes printed and all checks held, 1 some failed, 2 cannot\n"
 	      "run here, 130 interrupted.\n", to);
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	if (options.steal && !arch.show_steal)
 		die("see xen_runstate for Xen guests on x86",
 		    "--steal: only arm64 has an attribute for stolen time");
-	/* If there is no KVM, nothing but that is to be said. */
+	/* If there is no KVM, print only that. */
 	close(kvm_open());
 
 	if (options.json)

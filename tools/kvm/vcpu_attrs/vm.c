@@ -5,7 +5,7 @@
 #include "kvm.h"
 #include "vm.h"
 
-const char * const kvm_needed = "this needs Linux 5.10 or later; see what dmesg says of KVM";
+const char * const kvm_needed = "this needs Linux 5.10 or later; see dmesg";
 
 void vm_create(struct vm *vm, unsigned long type)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtual machine: its file descriptors and its memory, which begins at 0.
+ * A virtual machine: its file descriptors, and its memory at guest address 0.
  */
 #ifndef VCPU_ATTRS_VM_H
 #define VCPU_ATTRS_VM_H

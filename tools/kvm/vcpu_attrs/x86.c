@@ -9,7 +9,7 @@
 #include "kvm_x86.h"
 #include "table.h"
 
-/* Newer Linux has these; the headers of an older system do not. */
+/* The headers of older systems lack these. */
 #ifndef KVM_XEN_INVALID_GPA
 #define KVM_XEN_INVALID_GPA			((__u64)-1)
 #endif
@@ -72,7 +72,7 @@ static void print_json_gpa(const void *payload)
 
 static const struct attr_type gpa_type = { describe_gpa, print_json_gpa };
 
-/* Older headers have no u.hva, which is where u.gpa is. */
+/* Older headers lack u.hva, which has the offset of u.gpa. */
 static void describe_hva(char *text, size_t size, const void *payload)
 {
 	const struct kvm_xen_vcpu_attr *xen = payload;

@@ -4,7 +4,7 @@
 #include "demo.h"
 #include "tables.h"
 
-/* What a thread has waited since KVM last looked. */
+/* The most that a thread has waited since KVM last read run_delay. */
 #define NOT_YET_NS	(20 * NSEC_PER_MSEC)
 
 static void show_second(unsigned int number, const struct watch *watch, struct runstate *before)

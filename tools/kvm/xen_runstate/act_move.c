@@ -20,19 +20,19 @@ static void replace_vm(struct demo *demo, struct image *image)
 	demo_start_threads(demo, PAST_NS);
 }
 
-/* A vCPU on its way into the new VM. */
+/* A vCPU in the new VM. */
 struct arrival {
 	int err;
-	struct runstate data;		/* as GET_ATTR tells it, restored */
-	struct runstate area;		/* as the guest reads it, restored */
-	__u64 past;			/* run_delay of its thread by then */
+	struct runstate data;		/* from GET_ATTR, after the restore */
+	struct runstate area;		/* as the guest reads it, after the restore */
+	__u64 past;			/* run_delay of its thread before the first run */
 	__s64 stolen;			/* after the first tenth of a second */
 	__u64 waited;			/* by then */
 };
 
 /*
- * The saved memory has the areas in it.  They are wiped, so that what is read
- * there afterwards is what KVM has written.
+ * The saved memory contains the areas.  They are wiped, so that what is read there
+ * afterwards was written by KVM.
  */
 static void arrive(const struct vcpu_image *saved, struct vcpu *vcpu, struct watch *watch,
 		   struct arrival *arrival)
@@ -85,7 +85,7 @@ static void check_arrival(struct report *report, const struct vcpu_image *saved,
 		     "expected %.3f ms in all; found %.3f ms", to_ms(saved->runstate.entry_time),
 		     to_ms(arrival->data.entry_time));
 	report_check(report, same_times(&arrival->area, &saved->runstate), vcpu->id,
-		     "its area tells the same, before it runs",
+		     "its area has the same times, before it runs",
 		     "expected %.3f ms in all; found %.3f ms", to_ms(saved->runstate.entry_time),
 		     to_ms(arrival->area.entry_time));
 	report_check(report, grown + RESTORED_NS / 4 >= RESTORED_NS, vcpu->id,
@@ -156,8 +156,8 @@ bool act_move(struct demo *demo)
 
 	if (!image)
 		die("free some memory", "no memory to save a VM of %u bytes", VM_MEMORY);
-	report_act("3. All is saved and restored into a new VM, whose threads have waited for the\n"
-		   "   CPU before. It runs on for two seconds.");
+	report_act("3. The VM is saved and restored as a new one, whose threads have waited for\n"
+		   "   the CPU before. It runs on for two seconds.");
 	done = move(demo, image);
 	free(image);
 

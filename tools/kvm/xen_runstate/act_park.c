@@ -9,7 +9,7 @@
 #define PARK_NS		NSEC_PER_SEC
 #define ADJUST_NS	(250 * NSEC_PER_MSEC)
 
-/* vCPU 0 as the guest reads it, at three moments, and how it did in between. */
+/* The runstate of vCPU 0 at three times, and the reads while it is parked. */
 struct parking {
 	struct runstate parked;
 	struct runstate back;
@@ -47,7 +47,7 @@ static bool park(struct demo *demo, struct parking *parking)
 	return true;
 }
 
-/* A quarter of the second in which it was parked turns out to have been offline. */
+/* Move a quarter of the second in which it was parked to offline. */
 static void adjust(struct demo *demo, struct parking *parking)
 {
 	static const __s64 delta[NR_RUNSTATES] = {
@@ -80,7 +80,7 @@ static void check_parking(struct report *report, const struct parking *parking)
 		     "expected all of %u reads; found %u", parking->reads, parking->reads_blocked);
 	report_check(report, parked->time[RUNSTATE_running] == back->time[RUNSTATE_running] &&
 		     parked->time[RUNSTATE_runnable] == back->time[RUNSTATE_runnable], 0,
-		     "none of that time counts as running or runnable",
+		     "that time does not count as running or runnable",
 		     "expected no growth; found %.3f ms and %.3f ms",
 		     to_ms(back->time[RUNSTATE_running] - parked->time[RUNSTATE_running]),
 		     to_ms(back->time[RUNSTATE_runnable] - parked->time[RUNSTATE_runnable]));
@@ -97,7 +97,7 @@ static void check_astray(struct report *report, const struct vcpu *vcpu)
 {
 	unsigned int astray = vm_bytes_astray(vcpu->vm, vcpu->area, sizeof(struct runstate));
 
-	report_check(report, !astray, vcpu->id, "nothing is written beside its area",
+	report_check(report, !astray, vcpu->id, "nothing is written outside its area",
 		     "expected no byte; found %u bytes", astray);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The VM on show, what watches it, and the three acts it is put through.
+ * The VM of the demonstration, its checks, and the three acts.
  */
 #ifndef XEN_RUNSTATE_DEMO_H
 #define XEN_RUNSTATE_DEMO_H
@@ -30,14 +30,14 @@ void demo_order(struct demo *demo, enum vcpu_order order);
 void demo_shut_down(struct demo *demo);
 void demo_read(struct demo *demo);
 
-/* Returns false when the user has had enough, as do the acts. */
+/* Returns false if the program was interrupted, as do the acts. */
 bool demo_observe_until(struct demo *demo, __u64 end);
 
 bool act_compete(struct demo *demo);
 bool act_park(struct demo *demo);
 bool act_move(struct demo *demo);
 
-/* Checks that more than one act makes. */
+/* Checks of more than one act. */
 void check_seen(struct report *report, const struct vcpu *vcpu, const struct seen *seen,
 		__u32 state, const char *when);
 void check_blocked(struct report *report, const struct vcpu *vcpu, __u64 blocked);

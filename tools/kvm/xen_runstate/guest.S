@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All of the guest, in real mode: compute for less than a millisecond, count
- * the round, ask the VMM what to do next.  %ebx is the number of rounds, %di
- * the address where memory has it too.
+ * The guest, in real mode: compute for less than a millisecond, count the round,
+ * and read from the VMM whether to halt.  %ebx is the number of rounds, which is
+ * also written to the address in %di.
  */
 #include "guest.h"
 

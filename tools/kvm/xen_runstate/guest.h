@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the guest's code (guest.S) and the VMM agree upon.
+ * Interface between the guest's code (guest.S) and the VMM.
  */
 #ifndef XEN_RUNSTATE_GUEST_H
 #define XEN_RUNSTATE_GUEST_H
@@ -9,9 +9,9 @@
 #define GUEST_CODE		0x1000
 #define GUEST_ROUNDS(vcpu)	(0x2000 + 4 * (vcpu))
 
-/* IN: does the guest go on (0) or halt (1)? */
+/* IN: 0 if the guest continues, 1 if it halts. */
 #define GUEST_PORT_NEXT		0x10
-/* OUT: it has woken up. */
+/* OUT: the guest has woken up. */
 #define GUEST_PORT_WOKEN	0x11
 
 #ifndef __ASSEMBLER__

@@ -15,8 +15,8 @@ static void save_vcpu(struct vcpu_image *saved, struct vcpu *vcpu)
 }
 
 /*
- * With all vCPUs stopped.  The clock goes last, so that no state_entry_time is
- * past it: KVM would refuse to restore that.
+ * All vCPUs must be stopped.  The clock is saved last, so that no state_entry_time
+ * is later than it, which KVM would refuse to restore.
  */
 void image_save(struct image *image, const struct vm *vm, struct vcpu *vcpus)
 {
@@ -26,7 +26,7 @@ void image_save(struct image *image, const struct vm *vm, struct vcpu *vcpus)
 	image->clock = vm_clock(vm);
 }
 
-/* Runstate comes after this: its times are checked against the clock. */
+/* Runstate is restored after this, because KVM checks its times against the clock. */
 void image_restore_machine(const struct image *image, const struct vm *vm,
 			   const struct vcpu *vcpus)
 {
@@ -38,7 +38,7 @@ void image_restore_machine(const struct image *image, const struct vm *vm,
 	vm_set_clock(vm, image->clock);
 }
 
-/* The area comes last, so that what is registered has the right content. */
+/* The area is registered last, so that its first content is the restored one. */
 int image_restore_runstate(const struct vcpu_image *saved, struct vcpu *vcpu)
 {
 	int err = xen_set_data(vcpu, &saved->runstate);

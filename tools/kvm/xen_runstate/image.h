@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A saved VM: all that a migration has to carry for a guest this simple.
+ * A saved VM: the state that a migration of this guest transfers.
  */
 #ifndef XEN_RUNSTATE_IMAGE_H
 #define XEN_RUNSTATE_IMAGE_H

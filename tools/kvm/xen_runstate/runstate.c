@@ -4,7 +4,7 @@
 
 #include "runstate.h"
 
-/* The writer is never longer than a few stores away; this is about a second. */
+/* An update is a few stores long; this is about a second. */
 #define READ_TRIES	50000000
 
 const char *runstate_name(__u64 state)
@@ -27,9 +27,9 @@ static __u64 read_entry_time(const void *area)
 }
 
 /*
- * Take a copy that no update fell into: the flag is clear and the entry time
- * is the same before and after.  Any thread may do so, and any vCPU of the
- * guest, not just the one whose area it is.
+ * Take a copy during which there was no update: the flag is clear and the entry
+ * time is the same before and after.  Any thread and any vCPU of the guest may do
+ * so, not just the vCPU that owns the area.
  */
 bool runstate_read(const void *area, struct runstate *rs)
 {
@@ -57,7 +57,7 @@ __u64 runstate_sum(const struct runstate *rs)
 	return sum;
 }
 
-/* The area tells of the past; the time since then belongs to the state. */
+/* The area ends at entry_time; the time since then is spent in its state. */
 struct runstate runstate_at(const struct runstate *rs, __u64 clock)
 {
 	struct runstate now = *rs;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The runstate area, seen as the guest that owns it sees it.
+ * The runstate area as its guest sees it.
  */
 #ifndef XEN_RUNSTATE_RUNSTATE_H
 #define XEN_RUNSTATE_RUNSTATE_H
@@ -17,7 +17,7 @@ enum {
 	NR_RUNSTATES,
 };
 
-/* Bit of entry_time that is set for as long as the area is being written. */
+/* Bit of entry_time that is set while the area is being written. */
 #define RUNSTATE_UPDATE_BIT	0x8000000000000000ULL
 
 /* Xen's struct vcpu_runstate_info as 64-bit guests have it; times in ns. */

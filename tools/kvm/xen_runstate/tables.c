@@ -10,7 +10,7 @@ void print_seconds_head(void)
 	     "second vCPU state     running runnable  blocked  offline    stolen    waited sum");
 }
 
-/* What the last line took for running may turn out to have been runnable. */
+/* Time in running may later turn out to be runnable, so @part may be negative. */
 static double percent(__s64 part, __s64 all)
 {
 	return part > 0 && all > 0 ? 100.0 * part / all : 0.0;
@@ -39,7 +39,7 @@ void print_totals_head(void)
 	puts("vCPU  totals, ms           running    runnable     blocked     offline  state");
 }
 
-/* A vCPU's first line bears its number, the others pass a negative one. */
+/* @vcpu is printed in its first line; it is negative for the others. */
 void print_totals(int vcpu, const char *moment, const struct runstate *rs)
 {
 	if (vcpu < 0)

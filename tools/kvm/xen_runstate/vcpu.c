@@ -53,7 +53,7 @@ static void blocked_end(struct vcpu *vcpu)
 	vcpu->blocked.open = false;
 }
 
-/* KVM adds to time[blocked] when the state is left; so does this book. */
+/* KVM adds to time[blocked] when the state is left, and so does the VMM here. */
 struct span vcpu_blocked_span(const struct vcpu *vcpu)
 {
 	const struct blocked *blocked = &vcpu->blocked;
@@ -67,7 +67,7 @@ struct span vcpu_blocked_span(const struct vcpu *vcpu)
 	return span;
 }
 
-/* Returns the exit reason, KVM_EXIT_INTR if told to leave. */
+/* Returns the exit reason, KVM_EXIT_INTR after a kick. */
 static __u32 enter_guest(struct vcpu *vcpu)
 {
 	int ret;
@@ -97,8 +97,8 @@ static void serve_port(struct vcpu *vcpu)
 }
 
 /*
- * The guest has nothing to do until an event comes.  Here it is a timer, or
- * that the thread is wanted elsewhere.
+ * The guest has nothing to do until an event, which is a timeout or another order
+ * here.
  */
 static void halt(struct vcpu *vcpu)
 {
@@ -168,7 +168,7 @@ static void *vcpu_thread(void *arg)
 	while (run) {
 		switch (enter_guest(vcpu)) {
 		case KVM_EXIT_IO:
-			/* No place to stop: the next KVM_RUN completes the IN or OUT. */
+			/* Do not stop here: the next KVM_RUN completes the IN or OUT. */
 			serve_port(vcpu);
 			break;
 		case KVM_EXIT_HLT:
@@ -208,14 +208,14 @@ void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id)
 	memset(vm->mem + GUEST_ROUNDS(id), 0, sizeof(__u32));
 }
 
-/* The thread has to have quit, or never to have started. */
+/* The thread must have quit, or not have been started. */
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	munmap(vcpu->run, vcpu->run_size);
 	close(vcpu->fd);
 }
 
-/* Comes back when the thread awaits its orders, @past ns of waiting behind it. */
+/* Returns when the thread has waited for @past ns and takes orders. */
 void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past)
 {
 	pthread_condattr_t attr;
@@ -233,9 +233,8 @@ void vcpu_start(struct vcpu *vcpu, int cpu, __u64 past)
 }
 
 /*
- * Comes back when the order is carried out.  immediate_exit stands before the
- * signal is sent, so it makes no difference if the thread is just about to
- * enter KVM_RUN.
+ * Returns when the order is carried out.  immediate_exit is set before the signal
+ * is sent, so the thread leaves KVM_RUN even if it is just about to enter it.
  */
 void vcpu_order(struct vcpu *vcpu, enum vcpu_order order)
 {
@@ -255,7 +254,7 @@ void vcpu_order(struct vcpu *vcpu, enum vcpu_order order)
 	pthread_mutex_destroy(&vcpu->lock);
 }
 
-/* How long the thread has waited for its CPU since it first entered KVM_RUN. */
+/* The thread's wait for its CPU since it first entered KVM_RUN, in ns. */
 __u64 vcpu_waited(const struct vcpu *vcpu)
 {
 	return host_run_delay(vcpu->schedstat) - vcpu->waited_before;

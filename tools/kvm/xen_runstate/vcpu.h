@@ -13,25 +13,24 @@
 
 struct vm;
 
-/* What a vCPU's thread is told to do, and what it is doing. */
+/* Orders to a vCPU's thread, and its state. */
 enum vcpu_order {
 	VCPU_NEW,
-	VCPU_STOP,	/* out of KVM_RUN; KVM is told nothing */
-	VCPU_PARK,	/* out of KVM_RUN; KVM is told that it is blocked */
+	VCPU_STOP,	/* out of KVM_RUN, same runstate */
+	VCPU_PARK,	/* out of KVM_RUN, set to blocked */
 	VCPU_RUN,
 	VCPU_QUIT,
 };
 
-/* A length of time: not less than min, not more than max. */
+/* A time between min and max. */
 struct span {
 	__u64 min;
 	__u64 max;
 };
 
 /*
- * The VMM's own book of the time it has set a vCPU to blocked.  Setting and
- * leaving the state take a while, in which the thread may even be preempted:
- * the clock is read on both sides of each.
+ * The time for which the VMM has set a vCPU to blocked.  The thread may be preempted
+ * while it sets or leaves the state, so the clock is read before and after.
  */
 struct blocked {
 	bool open;
@@ -41,7 +40,7 @@ struct blocked {
 	struct span total;
 };
 
-/* What the thread found in the area where one state alone can be right. */
+/* What the thread read from the area where only one state is right. */
 struct seen {
 	unsigned int times;
 	unsigned int wrong;

@@ -8,7 +8,7 @@
 #include "kvm_x86.h"
 #include "vm.h"
 
-/* Where Intel CPUs that cannot do real mode keep what they need instead. */
+/* For Intel CPUs that cannot run real mode without a TSS. */
 #define TSS_ADDR	0xfffbd000UL
 
 const char * const kvm_needed = "this needs Linux 5.12 or later, with CONFIG_KVM_XEN=y";
@@ -54,7 +54,7 @@ bool vm_has_update_flag(const struct vm *vm)
 	return vm->xen_caps & KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG;
 }
 
-/* The clock that state_entry_time is told in. */
+/* The clock of state_entry_time. */
 __u64 vm_clock(const struct vm *vm)
 {
 	struct kvm_clock_data data;
@@ -81,7 +81,7 @@ static unsigned int bytes_changed(const struct vm *vm, __u64 from, __u64 to)
 	return changed;
 }
 
-/* In the pages that hold the @len bytes at @area, and nothing else. */
+/* Counts what was written outside @len bytes at @area, in the pages of these. */
 unsigned int vm_bytes_astray(const struct vm *vm, const void *area, size_t len)
 {
 	__u64 gpa = (const unsigned char *)area - vm->mem;

@@ -10,7 +10,7 @@
 
 #include "kvm.h"
 
-/* Linux 6.3 has this; the headers of an older system do not. */
+/* Added in Linux 6.3; the headers of older systems lack them. */
 #ifndef KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG
 #define KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG	0x40
 #define KVM_XEN_ATTR_TYPE_RUNSTATE_UPDATE_FLAG	0x5
@@ -19,7 +19,7 @@
 #define VM_MEMORY	0x10000
 #define VM_PAGE		0x1000
 
-/* What memory is filled with, to find writes that went astray. */
+/* Memory is filled with this byte, to find writes outside the areas. */
 #define VM_FILL		0x5a
 
 struct vm {

@@ -9,7 +9,7 @@
 
 /*
  * The scheduler's clock and KVM's clock are two clocks, read one after the
- * other: allow 1 % and a millisecond between what they say of the same wait.
+ * other: allow a difference of 1 % and a millisecond for the same wait.
  */
 __u64 watch_steal_limit(__u64 waited)
 {
@@ -42,7 +42,7 @@ static __u64 excess(__u64 value, __u64 limit)
 	return value > limit ? value - limit : 0;
 }
 
-/* The most that any number has lost since the last read. */
+/* The largest decrease of any number since the last read. */
 static __u64 loss(const struct runstate *last, const struct runstate *now)
 {
 	__u64 most = excess(last->entry_time, now->entry_time);
@@ -73,7 +73,7 @@ static void measure(struct watch *watch, int rule, __u64 wrong)
 		watch->broken[rule].worst = wrong;
 }
 
-/* The area comes first: the clock and run_delay are never behind it then. */
+/* The area is read first, so that the clock and run_delay are not behind it. */
 void watch_read(struct watch *watch)
 {
 	struct runstate now;
@@ -104,13 +104,13 @@ void watch_begin(struct watch *watch, const struct vcpu *vcpu)
 	watch->stolen_before = watch->last.time[RUNSTATE_runnable];
 }
 
-/* The VMM has set totals, so that they need not be more than at the last read. */
+/* For when the VMM has set totals, which may then be less than at the last read. */
 void watch_again(struct watch *watch)
 {
 	runstate_read(watch->vcpu->area, &watch->last);
 }
 
-/* Negative if the total has gone down, which it never may. */
+/* Negative if the total has gone down, which is an error. */
 __s64 watch_stolen(const struct watch *watch)
 {
 	return watch->last.time[RUNSTATE_runnable] - watch->stolen_before;

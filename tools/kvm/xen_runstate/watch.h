@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads a vCPU's area again and again and keeps book of what must always hold.
+ * Reads a vCPU's area repeatedly and counts violations of the rules.
  */
 #ifndef XEN_RUNSTATE_WATCH_H
 #define XEN_RUNSTATE_WATCH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The vCPU attributes of Xen runstate.  What KVM may refuse in good faith gives
- * a negative errno; what else fails ends the program.
+ * The vCPU attributes of Xen runstate.  The calls that KVM may refuse return a
+ * negative errno; the others end the program if they fail.
  */
 #ifndef XEN_RUNSTATE_XEN_H
 #define XEN_RUNSTATE_XEN_H

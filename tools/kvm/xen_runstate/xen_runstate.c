@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xen_runstate - watch Xen vCPU runstate accounting at work
+ * xen_runstate - show and check Xen vCPU runstate accounting
  *
- * A VMM as small as can be, in three acts: two vCPUs compete for one host CPU;
- * one of them is parked and its book adjusted; all is saved and restored into
- * a new VM.  What the guest is told is read from its memory, as it would read
- * it, and checked against what the host and the VMM know.
+ * A minimal VMM in three acts: two vCPUs compete for one host CPU; one of them is
+ * parked and its times are adjusted; the VM is saved and restored as a new one.
+ * The areas are read from the guest's memory, as the guest would read them, and
+ * checked against what the host and the VMM measured.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "util.h"
 #include "xen.h"
 
-/* The second one crosses into another page. */
+/* The second area crosses a page boundary. */
 static const __u64 areas[NR_VCPUS] = { 0x4100, 0x7fe8 };
 
 static void show_head(const struct demo *demo)
@@ -60,7 +60,7 @@ static void print_help(FILE *to)
 	      "\n"
 	      "  -s, --seconds N   how long to watch the vCPUs compete (10)\n"
 	      "  -c, --cpu N       the host CPU to compete for (the last one)\n"
-	      "  -h, --help        this text\n"
+	      "  -h, --help        print this text\n"
 	      "\n"
 	      "Exit status: 0 all checks held, 1 some failed, 2 cannot run here,\n"
 	      "130 interrupted.\n", to);
