@@ -85,7 +85,8 @@ help:
 	@echo
 	@echo 'What they are made of:'
 	@echo '  base        lay out the base kernel ($(BASE_PACKAGE)) in $(B)/base'
-	@echo '  tree        compose base and series in $(B)/tree'
+	@echo '  tree        compose base and series in $(B)/tree; edits there stop it: series/scripts/capture'
+	@echo '  accept      the same, and what the series takes away from this base may go'
 	@echo '  image       build a kernel; the last line is the path of its image'
 	@echo '  selftests   build the selftests'
 	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
@@ -254,13 +255,13 @@ reports = $(B)/results/$(1)$(variant)/$(2)-*.ktap
 complete = $(if $(VARIANT),,--complete $(B)/results/$(1)/test-$(firstword $(machines)).ktap)
 
 test:
-	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report)
-	@$(if $(every),$(MAKE) --no-print-directory check-patches)
+	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report) $(compose-report)
+	@$(if $(every),$(MAKE) --no-print-directory check-patches check-compose)
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch test-boots || exit; \
 	done
 	@$(totals) $(foreach arch,$(or $(every),$(ARCH)),$(call complete,$(arch))) \
-		$(if $(every),$(patches-report)) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
+		$(if $(every),$(patches-report) $(compose-report)) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
 
 test-stock:
 	@rm -f $(call reports,$(ARCH),stock)

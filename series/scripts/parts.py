@@ -110,11 +110,23 @@ class File:
             raise Misfit(f"there is no {wanted}")
         return found
 
-    def splice(self, first, last, lines):
-        gone = self.lines[first:last]
+    def splice(self, first, last, lines, new=None):
+        """Put lines, with the definition `new` in them or none, in the place of others."""
+        gone, grown = self.lines[first:last], len(lines) - (last - first)
         self.lines[first:last] = lines
-        self.definitions = parse(self.text())
+        kept = [d for d in self.definitions if d.last <= first or d.first >= last]
+        for definition in kept:
+            if definition.first >= last:
+                definition.first += grown
+                definition.last += grown
+        self.definitions = sorted(kept + ([new] if new else []), key=lambda d: d.first)
         return gone
+
+    def put(self, first, last, lines, like, above=0):
+        """The same, of a definition like another's that starts so many lines below."""
+        at = first + above
+        return self.splice(first, last, lines, Definition(
+            like.name, like.kind, at, at + like.last - like.first))
 
     def drop(self, wanted):
         """Remove a definition with the blank line behind it; returns its lines."""
@@ -143,7 +155,7 @@ def merge(target, part, wanted, anchor=None):
     lines = part.of(new)
     old = None if anchor else target.find(wanted, new.kind)
     if old:
-        return target.splice(old.first, old.last, lines)
+        return target.put(old.first, old.last, lines, new)
 
     where, _, name = anchor.partition(" ") if anchor else ("after", "", "")
     above = part.definitions[:part.definitions.index(new)]
@@ -159,9 +171,9 @@ def merge(target, part, wanted, anchor=None):
         new.kind in declared if name else not spaced(part, new))
     gap = [] if close else [""]
     if where == "after":
-        target.splice(there.last, there.last, gap + lines)
+        target.put(there.last, there.last, gap + lines, new, len(gap))
     else:
-        target.splice(there.first, there.first, lines + gap)
+        target.put(there.first, there.first, lines + gap, new)
     return []
 
 
