@@ -10,14 +10,16 @@ test-reader-race := racing readers of the runstate area
 HOSTCC	?= gcc
 .PHONY: test-reader $(reader-tests)
 
-# xen_runstate_core.c is included from where it is, what it includes is replaced.
+# xen_runstate_core.c is compiled apart from the xen.h beside it, which is a part of the
+# kernel's: what it includes is replaced.
 reader-flags := -std=gnu11 -O2 -g -Wall -Wextra -Wno-sign-compare -Werror -fno-strict-aliasing \
 	-D_GNU_SOURCE -DCONFIG_X86_64 -pthread -I$(reader)/include -Iarch/x86/include \
-	-Iarch/x86/kvm -I$(src-base)/tools/include -I$(src-base)/tools/testing/selftests
+	-I$(reader-parts) -I$(src-base)/tools/include -I$(src-base)/tools/testing/selftests
 
 ifeq ($(shell uname -m),x86_64)
 $(reader-tests): test-reader-%: base
 	@mkdir -p $(reader-parts) $(results)
+	@cp arch/x86/kvm/xen_runstate_core.[ch] $(reader-parts)
 	@$(call step,$@) 'building $(reader)/$*' \
 		$(HOSTCC) $(reader-flags) -o $(reader-parts)/$* $(reader)/$*.c
 	@$(lab)/step $(results)/$@.ktap '$($@)' $(reader-parts)/$* || :
