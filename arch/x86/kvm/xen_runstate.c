@@ -650,8 +650,12 @@ void kvm_xen_runstate_destroy_vcpu(struct kvm_vcpu *vcpu)
 	area_unregister(vcpu);
 }
 
-/* For RUNSTATE_ADJUST, in place of a state. */
-#define KEEP_STATE	((u64)-1)
+/* What userspace passes and gets is stored, and shown to the guest, as it is. */
+static_assert(RUNSTATE_running == KVM_XEN_RUNSTATE_RUNNING);
+static_assert(RUNSTATE_runnable == KVM_XEN_RUNSTATE_RUNNABLE);
+static_assert(RUNSTATE_blocked == KVM_XEN_RUNSTATE_BLOCKED);
+static_assert(RUNSTATE_offline == KVM_XEN_RUNSTATE_OFFLINE);
+static_assert(XEN_RUNSTATE_UPDATE == KVM_XEN_RUNSTATE_UPDATE);
 
 #define RUNSTATE(payload)	\
 	((typeof_member(struct kvm_xen_vcpu_attr, u.runstate) *)(payload))
@@ -731,7 +735,8 @@ int xen_set_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *r
 {
 	struct xen_runstate delta = runstate_of_payload(payload);
 
-	if (RUNSTATE(payload)->state > RUNSTATE_offline && RUNSTATE(payload)->state != KEEP_STATE)
+	if (RUNSTATE(payload)->state > RUNSTATE_offline &&
+	    RUNSTATE(payload)->state != KVM_XEN_RUNSTATE_KEEP)
 		return -EINVAL;
 
 	return kvm_xen_runstate_adjust(vcpu, &delta);
