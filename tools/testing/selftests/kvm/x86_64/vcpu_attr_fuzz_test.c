@@ -277,7 +277,7 @@ static struct kvm_xen_vcpu_attr random_value(int type, struct kvm_vcpu *vcpu, u6
 		break;
 	case TYPE(RUNSTATE_ADJUST):
 		mutate_runstate(&attr, clock - runstate_of(vcpu)->u.runstate.state_entry_time);
-		attr.u.runstate.state = fuzz_one_in(2) ? LEAVE_STATE : random_state();
+		attr.u.runstate.state = fuzz_one_in(2) ? KVM_XEN_RUNSTATE_KEEP : random_state();
 		break;
 	case TYPE(RUNSTATE_CURRENT):
 		attr.u.runstate.state = random_state();
@@ -320,7 +320,7 @@ static struct kvm_xen_vcpu_attr runstate_after(const struct kvm_xen_vcpu_attr *r
 		after.u = set->u;
 		return after;
 	}
-	if (set->u.runstate.state != LEAVE_STATE)
+	if (set->u.runstate.state != KVM_XEN_RUNSTATE_KEEP)
 		after.u.runstate.state = set->u.runstate.state;
 	after.u.runstate.state_entry_time += set->u.runstate.state_entry_time;
 	after.u.runstate.time_running += set->u.runstate.time_running;

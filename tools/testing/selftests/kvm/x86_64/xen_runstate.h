@@ -23,15 +23,13 @@
 #include "run_delay.h"
 #include "xen_attr_reached.h"
 
-#define RUNSTATE_running	0
-#define RUNSTATE_runnable	1
-#define RUNSTATE_blocked	2
-#define RUNSTATE_offline	3
+/* The names that Xen guests have for what the VMM sets. */
+#define RUNSTATE_running	KVM_XEN_RUNSTATE_RUNNING
+#define RUNSTATE_runnable	KVM_XEN_RUNSTATE_RUNNABLE
+#define RUNSTATE_blocked	KVM_XEN_RUNSTATE_BLOCKED
+#define RUNSTATE_offline	KVM_XEN_RUNSTATE_OFFLINE
+#define XEN_RUNSTATE_UPDATE	KVM_XEN_RUNSTATE_UPDATE
 
-/* For RUNSTATE_ADJUST, in place of a state. */
-#define LEAVE_STATE	(~0ULL)
-
-#define XEN_RUNSTATE_UPDATE	BIT_ULL(63)
 #define XEN_HYPERCALL_MSR	0x40000000
 
 /* A memslot of its own, so that tests can delete, move and log it. */
@@ -405,7 +403,7 @@ static inline struct kvm_xen_vcpu_attr xen_good_attr(struct kvm_vm *vm, uint16_t
 		attr = runstate_attr(RUNSTATE_blocked, 1000, 400, 300, 200, 100);
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST:
-		attr = runstate_attr(LEAVE_STATE, 5, 1, 1, 1, 2);
+		attr = runstate_attr(KVM_XEN_RUNSTATE_KEEP, 5, 1, 1, 1, 2);
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID:
 		attr.u.vcpu_id = 42;

@@ -689,8 +689,9 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_below_what_was_stolen, gu
 /* ADJUST is relative to what is left, and must not get ahead of the new clock. */
 KVM_ONE_VCPU_TEST(xen_runstate_account, adjust_with_the_clock_set_back, guest_exits)
 {
-	struct kvm_xen_vcpu_attr nothing = runstate_attr(LEAVE_STATE, 0, 0, 0, 0, 0);
-	struct kvm_xen_vcpu_attr hour = runstate_attr(LEAVE_STATE, 3600 * SEC, 3600 * SEC, 0, 0, 0);
+	struct kvm_xen_vcpu_attr nothing = runstate_attr(KVM_XEN_RUNSTATE_KEEP, 0, 0, 0, 0, 0);
+	struct kvm_xen_vcpu_attr hour = runstate_attr(KVM_XEN_RUNSTATE_KEEP, 3600 * SEC,
+						      3600 * SEC, 0, 0, 0);
 	struct kvm_xen_vcpu_attr stolen = runstate_attr(RUNSTATE_offline, 40 * SEC, 0, 0, 0,
 							40 * SEC);
 	const uint16_t adjust = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST;

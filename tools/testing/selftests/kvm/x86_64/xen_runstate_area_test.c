@@ -114,7 +114,7 @@ static const struct change changes[] = {
 	{ "DATA blocked", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA, {
 		.u.runstate = { RUNSTATE_blocked, 2002, 501, 501, 500, 500 } } },
 	{ "ADJUST", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, {
-		.u.runstate = { ~0ULL, 0, -100ULL, 0, 100, 0 } } },
+		.u.runstate = { KVM_XEN_RUNSTATE_KEEP, 0, -100ULL, 0, 100, 0 } } },
 	{ "ADJUST to blocked", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, {
 		.u.runstate = { RUNSTATE_blocked, 7, 7, 0, 0, 0 } } },
 	{ "ADJUST to runnable", KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST, {
@@ -608,7 +608,7 @@ static void set_runnable(struct kvm_vcpu *vcpu)
 static void set_adjust(struct kvm_vcpu *vcpu)
 {
 	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
-				      runstate_attr(~0ULL, 0, 0, 0, 0, 0)), 0);
+				      runstate_attr(KVM_XEN_RUNSTATE_KEEP, 0, 0, 0, 0, 0)), 0);
 }
 
 static void expect_switch_seen(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,

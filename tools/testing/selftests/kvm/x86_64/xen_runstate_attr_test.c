@@ -223,13 +223,17 @@ static const struct {
 	{ "RUNSTATE_ADDR", sizeof(__u64), {
 		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR, .u.gpa = AREA_GPA + 0xfff } },
 	{ "RUNSTATE_CURRENT running", sizeof(__u64), {
-		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 0 } },
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
+		.u.runstate.state = KVM_XEN_RUNSTATE_RUNNING } },
 	{ "RUNSTATE_CURRENT runnable", sizeof(__u64), {
-		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 1 } },
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
+		.u.runstate.state = KVM_XEN_RUNSTATE_RUNNABLE } },
 	{ "RUNSTATE_CURRENT blocked", sizeof(__u64), {
-		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 2 } },
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
+		.u.runstate.state = KVM_XEN_RUNSTATE_BLOCKED } },
 	{ "RUNSTATE_CURRENT offline", sizeof(__u64), {
-		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT, .u.runstate.state = 3 } },
+		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_CURRENT,
+		.u.runstate.state = KVM_XEN_RUNSTATE_OFFLINE } },
 	{ "RUNSTATE_DATA", 6 * sizeof(__u64), {
 		.type = KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_DATA,
 		.u.runstate = { RUNSTATE_blocked, 1000, 400, 300, 200, 100 } } },
@@ -643,7 +647,7 @@ TEST_F(xen_runstate_attr, data_that_makes_no_sense_is_einval)
 	const struct row rows[] = {
 		{ "a state beyond offline",	4,	    1000, 400, 300, 200, 100 },
 		{ "a state of 2^32",		1ULL << 32, 1000, 400, 300, 200, 100 },
-		{ "the state of ADJUST",	~0ULL,	    1000, 400, 300, 200, 100 },
+		{ "the state of ADJUST",	KVM_XEN_RUNSTATE_KEEP, 1000, 400, 300, 200, 100 },
 		{ "a sum one short",		0,	    1000, 399, 300, 200, 100 },
 		{ "a sum one too much",		0,	    1000, 400, 300, 200, 101 },
 		{ "a total above the entry",	0,	    1000, 1001, 0, 0, 0 },
@@ -707,7 +711,7 @@ static void enter_zero_by_adjust(struct kvm_vcpu *vcpu)
 {
 	set_base(vcpu, RUNSTATE_blocked);
 	TEST_ASSERT_EQ(__runstate_set(vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
-				      runstate_attr(LEAVE_STATE, -1000ULL, -400ULL,
+				      runstate_attr(KVM_XEN_RUNSTATE_KEEP, -1000ULL, -400ULL,
 						    -300ULL, -200ULL, -100ULL)), 0);
 }
 
@@ -753,16 +757,16 @@ TEST_F(xen_runstate_attr, adjust_that_makes_no_sense_is_einval)
 {
 	const uint64_t future = vm_clock(self->vm) + ONE_HOUR;
 	const struct row rows[] = {
-		{ "a state beyond offline",	4,		0, 0, 0, 0, 0 },
-		{ "a state of 2^32",		1ULL << 32,	0, 0, 0, 0, 0 },
-		{ "a state of -2",		-2ULL,		0, 0, 0, 0, 0 },
-		{ "an entry time on its own",	LEAVE_STATE,	1, 0, 0, 0, 0 },
-		{ "a total on its own",		LEAVE_STATE,	0, 0, 0, 1, 0 },
-		{ "a total that goes the other way", LEAVE_STATE, 1, -1ULL, 0, 0, 0 },
-		{ "an entry below zero",	LEAVE_STATE,
+		{ "a state beyond offline",	4,			0, 0, 0, 0, 0 },
+		{ "a state of 2^32",		1ULL << 32,		0, 0, 0, 0, 0 },
+		{ "a state of -2",		-2ULL,			0, 0, 0, 0, 0 },
+		{ "an entry time on its own",	KVM_XEN_RUNSTATE_KEEP,	1, 0, 0, 0, 0 },
+		{ "a total on its own",		KVM_XEN_RUNSTATE_KEEP,	0, 0, 0, 1, 0 },
+		{ "a total that goes the other way", KVM_XEN_RUNSTATE_KEEP, 1, -1ULL, 0, 0, 0 },
+		{ "an entry below zero",	KVM_XEN_RUNSTATE_KEEP,
 		  -1001ULL, -401ULL, -300ULL, -200ULL, -100ULL },
-		{ "an entry in the future",	LEAVE_STATE,	future, future, 0, 0, 0 },
-		{ "a state in the future",	RUNSTATE_running, future, 0, 0, future, 0 },
+		{ "an entry in the future",	KVM_XEN_RUNSTATE_KEEP,	future, future, 0, 0, 0 },
+		{ "a state in the future",	RUNSTATE_running,	future, 0, 0, future, 0 },
 	};
 
 	expect_refused(_metadata, self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
@@ -772,15 +776,15 @@ TEST_F(xen_runstate_attr, adjust_that_makes_no_sense_is_einval)
 TEST_F(xen_runstate_attr, adjust_of_a_total_below_zero_is_einval)
 {
 	static const struct row rows[] = {
-		{ "running",	   LEAVE_STATE,	     0, -401ULL, 0, 401, 0 },
-		{ "runnable",	   LEAVE_STATE,	     0, 301, -301ULL, 0, 0 },
-		{ "blocked",	   LEAVE_STATE,	     0, 0, 201, -201ULL, 0 },
-		{ "offline",	   LEAVE_STATE,	     0, 101, 0, 0, -101ULL },
+		{ "running",	   KVM_XEN_RUNSTATE_KEEP, 0, -401ULL, 0, 401, 0 },
+		{ "runnable",	   KVM_XEN_RUNSTATE_KEEP, 0, 301, -301ULL, 0, 0 },
+		{ "blocked",	   KVM_XEN_RUNSTATE_KEEP, 0, 0, 201, -201ULL, 0 },
+		{ "offline",	   KVM_XEN_RUNSTATE_KEEP, 0, 101, 0, 0, -101ULL },
 		{ "with a state",  RUNSTATE_running, 0, -401ULL, 0, 401, 0 },
-		{ "with a later entry", LEAVE_STATE, 1, -401ULL, 0, 402, 0 },
-		{ "with an earlier entry", LEAVE_STATE, -1ULL, -401ULL, 0, 400, 0 },
-		{ "by 2^63",	   LEAVE_STATE,	     0, INT64_MAX, -(uint64_t)INT64_MAX, 0, 0 },
-		{ "by 2^63 twice", LEAVE_STATE,	     0, 1ULL << 63, 1ULL << 63, 0, 0 },
+		{ "with a later entry", KVM_XEN_RUNSTATE_KEEP, 1, -401ULL, 0, 402, 0 },
+		{ "with an earlier entry", KVM_XEN_RUNSTATE_KEEP, -1ULL, -401ULL, 0, 400, 0 },
+		{ "by 2^63", KVM_XEN_RUNSTATE_KEEP, 0, INT64_MAX, -(uint64_t)INT64_MAX, 0, 0 },
+		{ "by 2^63 twice", KVM_XEN_RUNSTATE_KEEP, 0, 1ULL << 63, 1ULL << 63, 0, 0 },
 	};
 
 	expect_refused(_metadata, self->vcpu, KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST,
@@ -790,10 +794,10 @@ TEST_F(xen_runstate_attr, adjust_of_a_total_below_zero_is_einval)
 TEST_F(xen_runstate_attr, adjust_moves_time_between_totals)
 {
 	static const struct row rows[] = {
-		{ "nothing",			LEAVE_STATE, 0, 0, 0, 0, 0 },
-		{ "running into blocked",	LEAVE_STATE, 0, -400ULL, 0, 400, 0 },
-		{ "the entry forward",		LEAVE_STATE, 5, 1, 1, 1, 2 },
-		{ "the entry back to zero",	LEAVE_STATE, -1000ULL, -400ULL, -300ULL,
+		{ "nothing",			KVM_XEN_RUNSTATE_KEEP, 0, 0, 0, 0, 0 },
+		{ "running into blocked",	KVM_XEN_RUNSTATE_KEEP, 0, -400ULL, 0, 400, 0 },
+		{ "the entry forward",		KVM_XEN_RUNSTATE_KEEP, 5, 1, 1, 1, 2 },
+		{ "the entry back to zero",	KVM_XEN_RUNSTATE_KEEP, -1000ULL, -400ULL, -300ULL,
 		  -200ULL, -100ULL },
 	};
 

@@ -113,7 +113,8 @@ TEST_F(xen_runstate_dirty, current_marks_the_area)
 
 TEST_F(xen_runstate_dirty, adjust_marks_the_area)
 {
-	struct kvm_xen_vcpu_attr to_blocked = runstate_attr(~0ULL, 0, -100ULL, 0, 100, 0);
+	struct kvm_xen_vcpu_attr to_blocked = runstate_attr(KVM_XEN_RUNSTATE_KEEP, 0,
+							    -100ULL, 0, 100, 0);
 
 	for (int i = 0; i < ARRAY_SIZE(places); i++) {
 		runstate_set_addr(self->vcpu, places[i].gpa);
@@ -318,7 +319,7 @@ TEST_F(xen_runstate_dirty, run_after_data_refreshes)
 
 TEST_F(xen_runstate_dirty, run_after_adjust_refreshes)
 {
-	struct kvm_xen_vcpu_attr back = runstate_attr(~0ULL, -1ULL, 0, 0, 0, -1ULL);
+	struct kvm_xen_vcpu_attr back = runstate_attr(KVM_XEN_RUNSTATE_KEEP, -1ULL, 0, 0, 0, -1ULL);
 
 	runstate_set_addr(self->vcpu, SPLIT_GPA);
 
