@@ -6,19 +6,30 @@
 #define XEN_RUNSTATE_RUNSTATE_H
 
 #include <assert.h>
+#include <linux/kvm.h>
 #include <linux/types.h>
 #include <stdbool.h>
 
+/* The headers of a system may be older than these names. */
+#ifndef KVM_XEN_RUNSTATE_RUNNING
+#define KVM_XEN_RUNSTATE_RUNNING	0
+#define KVM_XEN_RUNSTATE_RUNNABLE	1
+#define KVM_XEN_RUNSTATE_BLOCKED	2
+#define KVM_XEN_RUNSTATE_OFFLINE	3
+#define KVM_XEN_RUNSTATE_UPDATE		(1ULL << 63)
+#endif
+
+/* Xen's names of what the guest reads; KVM's of what the VMM sets have the same numbers. */
 enum {
-	RUNSTATE_running,
-	RUNSTATE_runnable,
-	RUNSTATE_blocked,
-	RUNSTATE_offline,
+	RUNSTATE_running	= KVM_XEN_RUNSTATE_RUNNING,
+	RUNSTATE_runnable	= KVM_XEN_RUNSTATE_RUNNABLE,
+	RUNSTATE_blocked	= KVM_XEN_RUNSTATE_BLOCKED,
+	RUNSTATE_offline	= KVM_XEN_RUNSTATE_OFFLINE,
 	NR_RUNSTATES,
 };
 
 /* Bit of entry_time that is set while the area is being written. */
-#define RUNSTATE_UPDATE_BIT	0x8000000000000000ULL
+#define RUNSTATE_UPDATE_BIT	KVM_XEN_RUNSTATE_UPDATE
 
 /* Xen's struct vcpu_runstate_info as 64-bit guests have it; times in ns. */
 struct runstate {
