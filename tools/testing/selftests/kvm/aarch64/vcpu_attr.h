@@ -17,7 +17,7 @@
 #include "processor.h"
 #include "vgic.h"
 #include "gic.h"
-#include "run_delay.h"
+#include "sched_util.h"
 
 #define PMU		KVM_ARM_VCPU_PMU_V3_CTRL
 #define TIMER		KVM_ARM_VCPU_TIMER_CTRL

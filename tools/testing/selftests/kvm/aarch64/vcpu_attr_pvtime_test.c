@@ -7,7 +7,7 @@
 #include "kernel_log.h"
 #include "kvm_test_harness.h"
 #include "page_wait.h"
-#include "run_delay.h"
+#include "sched_util.h"
 #include "vcpu_attr.h"
 
 #define SMCCC_ARCH_FEATURES	0x80000001

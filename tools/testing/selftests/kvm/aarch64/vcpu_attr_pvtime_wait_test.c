@@ -9,7 +9,7 @@
 
 #include "kvm_test_harness.h"
 #include "missing_page.h"
-#include "run_delay.h"
+#include "sched_util.h"
 #include "vcpu_attr.h"
 
 #define MSEC		1000000L

@@ -18,7 +18,7 @@
 #include "ucall_common.h"
 #include "kvm_test_harness.h"
 #include "page_wait.h"
-#include "run_delay.h"
+#include "sched_util.h"
 
 #define MSEC		1000000L
 #define LONG_WAIT	(40 * MSEC)

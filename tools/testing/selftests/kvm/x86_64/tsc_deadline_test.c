@@ -6,10 +6,10 @@
 #include <time.h>
 
 #include "apic.h"
-#include "clock.h"
 #include "kvm_test_harness.h"
 #include "kvm_util.h"
 #include "processor.h"
+#include "sched_util.h"
 #include "tsc_offset.h"
 
 #define TIMER_VECTOR	0xee

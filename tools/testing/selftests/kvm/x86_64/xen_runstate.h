@@ -20,7 +20,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "kvm_test_harness.h"
-#include "run_delay.h"
+#include "sched_util.h"
 #include "xen_attr_reached.h"
 
 /* The names that Xen guests have for what the VMM sets. */

@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "apic.h"
-#include "clock.h"
+#include "sched_util.h"
 #include "tsc_offset.h"
 #include "xen_runstate.h"
 
