@@ -4,8 +4,11 @@
  * vCPU that needs it waits no longer than until the next signal, loses no time, and
  * makes the guest's call again.  Who does not run the vCPU does not wait.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <time.h>
+
+#include <linux/userfaultfd.h>
 
 #include "kvm_test_harness.h"
 #include "missing_page.h"

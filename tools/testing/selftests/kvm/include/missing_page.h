@@ -7,14 +7,10 @@
 #define SELFTEST_KVM_MISSING_PAGE_H
 
 #include <errno.h>
-#include <poll.h>
+#include <pthread.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <linux/userfaultfd.h>
 
 #include "test_util.h"
 
@@ -27,23 +23,14 @@ struct missing_page {
 	int uffd;
 };
 
+bool __missing_page_register(struct missing_page *page, void *addr);
+
 /* The page at @addr, which nobody has touched yet. */
 static inline struct missing_page missing_page_register(void *addr)
 {
-	struct missing_page page = {
-		.addr = addr,
-		.size = getpagesize(),
-		.uffd = syscall(__NR_userfaultfd, O_CLOEXEC),
-	};
-	struct uffdio_register missing = {
-		.range = { .start = (uintptr_t)addr, .len = page.size },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	struct uffdio_api api = { .api = UFFD_API };
+	struct missing_page page;
 
-	__TEST_REQUIRE(page.uffd >= 0, "userfaultfd is not available");
-	TEST_ASSERT_EQ(ioctl(page.uffd, UFFDIO_API, &api), 0);
-	TEST_ASSERT_EQ(ioctl(page.uffd, UFFDIO_REGISTER, &missing), 0);
+	__TEST_REQUIRE(__missing_page_register(&page, addr), "userfaultfd is not available");
 	return page;
 }
 
@@ -57,51 +44,22 @@ static inline struct missing_page missing_page_map(void)
 	return missing_page_register(addr);
 }
 
-/* Returns when someone waits for the page; false if nobody does. */
-static inline bool missing_page_is_wanted(const struct missing_page *page)
-{
-	struct pollfd fault = { .fd = page->uffd, .events = POLLIN };
-	struct uffd_msg msg;
+void missing_page_unregister(const struct missing_page *page);
+void missing_page_unmap(const struct missing_page *page);
 
-	if (poll(&fault, 1, PATIENCE_SEC * 1000) != 1)
-		return false;
-	TEST_ASSERT_EQ(read(page->uffd, &msg, sizeof(msg)), sizeof(msg));
-	TEST_ASSERT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
-	return true;
-}
+/* Returns when someone waits for the page; false if nobody does. */
+bool missing_page_is_wanted(const struct missing_page *page);
 
 /* The page comes, with @size bytes of @content and zeros behind them. */
-static inline void missing_page_supply(const struct missing_page *page, const void *content,
-				       size_t size)
-{
-	void *source = calloc(1, page->size);
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)page->addr,
-		.src = (uintptr_t)source,
-		.len = page->size,
-	};
-
-	TEST_ASSERT(source, "calloc: %s", strerror(errno));
-	memcpy(source, content, size);
-	TEST_ASSERT_EQ(ioctl(page->uffd, UFFDIO_COPY, &copy), 0);
-	free(source);
-}
+void missing_page_supply(const struct missing_page *page, const void *content, size_t size);
 
 /* It is missing again. */
-static inline void missing_page_drop(const struct missing_page *page)
-{
-	TEST_ASSERT_EQ(madvise(page->addr, page->size, MADV_DONTNEED), 0);
-}
+void missing_page_drop(const struct missing_page *page);
 
-static inline void missing_page_unregister(const struct missing_page *page)
-{
-	close(page->uffd);
-}
+/* True if @thread comes to its end by itself. */
+bool thread_ends(pthread_t thread);
 
-static inline void missing_page_unmap(const struct missing_page *page)
-{
-	missing_page_unregister(page);
-	TEST_ASSERT_EQ(munmap(page->addr, page->size), 0);
-}
+/* How many threads of this process sleep so that no signal but a kill wakes them. */
+int count_uninterruptible(void);
 
 #endif /* SELFTEST_KVM_MISSING_PAGE_H */

@@ -1,62 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Threads that wait for a page which is missing, and threads that must not wait for
- * those.
+ * those.  In a header, as the expectations of the test harness are.
  */
 #ifndef SELFTEST_KVM_PAGE_WAIT_H
 #define SELFTEST_KVM_PAGE_WAIT_H
 
-#include <dirent.h>
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "missing_page.h"
 #include "kvm_test_harness.h"
-
-/* Does @thread come to its end by itself? */
-static inline bool thread_ends(pthread_t thread)
-{
-	struct timespec limit;
-
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += PATIENCE_SEC;
-	return !pthread_timedjoin_np(thread, NULL, &limit);
-}
-
-/* How many threads of this process sleep so that no signal, but a kill, wakes them? */
-static inline int count_uninterruptible(void)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	struct dirent *task;
-	int nr = 0;
-
-	TEST_ASSERT(tasks, "/proc/self/task: %s", strerror(errno));
-	while ((task = readdir(tasks))) {
-		char path[PATH_MAX], state;
-		FILE *stat;
-
-		if (task->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/proc/self/task/%s/stat", task->d_name);
-		stat = fopen(path, "r");
-		/* It has just ended. */
-		if (!stat)
-			continue;
-		/* The name before the state is that of the program, which has no blanks. */
-		nr += fscanf(stat, "%*d %*s %c", &state) == 1 && state == 'D';
-		fclose(stat);
-	}
-	closedir(tasks);
-	return nr;
-}
 
 /* A thread that waits for a page, and one that does not. */
 struct page_wait {
