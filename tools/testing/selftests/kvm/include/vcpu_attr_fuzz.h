@@ -24,7 +24,7 @@
 #include "kvm_util.h"
 #include "kselftest.h"
 #include "fuzz_random.h"
-#include "user_memory.h"
+#include "attr_util.h"
 
 /* Without --seed, seeds 1 to FUZZ_SEEDS are run for FUZZ_STEPS each. */
 #define FUZZ_SEEDS	8

@@ -6,7 +6,7 @@
 #ifndef SELFTEST_KVM_VCPU_ATTR_REACHED_H
 #define SELFTEST_KVM_VCPU_ATTR_REACHED_H
 
-#include "attr_reached.h"
+#include "attr_util.h"
 
 #define VCPU_ATTR(_group, _attr)	{ #_attr, _group, _attr }
 
@@ -54,7 +54,7 @@ static __attribute__((constructor)) void share_vcpu_attr_errors(void)
 
 static __attribute__((destructor)) void tell_vcpu_attr_errors(void)
 {
-	tell_attr_errors(&vcpu_attr_family);
+	print_attr_errors(&vcpu_attr_family);
 }
 
 /* Returns @r, which is 0 or a negative errno that the call gave. */

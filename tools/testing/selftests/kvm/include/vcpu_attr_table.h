@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "kvm_test_harness.h"
-#include "user_memory.h"
+#include "attr_util.h"
 #include "vcpu_attr_call.h"
 
 /* @size of the payload, 0 if there is none; @has_value if it can be got. */

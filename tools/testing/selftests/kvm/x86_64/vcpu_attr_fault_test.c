@@ -6,6 +6,7 @@
  */
 #include <sys/ioctl.h>
 
+#include "kvm_test_harness.h"
 #include "vcpu_attr_call.h"
 #include "xen_runstate.h"
 

@@ -9,8 +9,8 @@
 
 #include <asm/pvclock.h>
 
+#include "dead_vm.h"
 #include "processor.h"
-#include "given_up_vm.h"
 #include "tsc_offset.h"
 #include "vcpu_attr_table.h"
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "kernel_log.h"
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define PORT			9

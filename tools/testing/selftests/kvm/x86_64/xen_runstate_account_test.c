@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define MSEC		1000000ULL

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define AREA_SIZE	(AREA_PAGES * PAGE_SIZE)

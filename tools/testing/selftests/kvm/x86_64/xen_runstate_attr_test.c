@@ -11,8 +11,9 @@
 #include <linux/types.h>
 #include <asm/pvclock-abi.h>
 
-#include "given_up_vm.h"
-#include "user_memory.h"
+#include "attr_util.h"
+#include "dead_vm.h"
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define ONE_HOUR	(3600ULL * NSEC_PER_SEC)

@@ -11,6 +11,7 @@
 
 #include <asm/barrier.h>
 
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define NR_EXITS	2000

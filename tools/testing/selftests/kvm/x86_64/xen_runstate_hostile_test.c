@@ -6,6 +6,7 @@
  * its memory is back.
  */
 #include "kernel_log.h"
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define AREA_BYTES	(AREA_PAGES * PAGE_SIZE)

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define MSEC		1000000ULL

@@ -11,6 +11,7 @@
 #include <semaphore.h>
 #include <sys/resource.h>
 
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define DEFAULT_SECONDS	5
@@ -249,5 +250,7 @@ TEST_F_TIMEOUT(xen_runstate_preempt, owners_in_turn, INT_MAX)
 
 int main(int argc, char *argv[])
 {
-	return xen_runstate_race_main(argc, argv, &seconds);
+	seconds = xen_runstate_race_seconds(seconds);
+
+	return test_harness_run(argc, argv);
 }

@@ -17,6 +17,7 @@
 
 #include <asm/barrier.h>
 
+#include "kvm_test_harness.h"
 #include "xen_runstate.h"
 
 #define DEFAULT_SECONDS		3
@@ -448,5 +449,7 @@ TEST_F_TIMEOUT(xen_runstate_reader, flag_is_never_seen_when_off, INT_MAX)
 
 int main(int argc, char *argv[])
 {
-	return xen_runstate_race_main(argc, argv, &seconds);
+	seconds = xen_runstate_race_seconds(seconds);
+
+	return test_harness_run(argc, argv);
 }

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "kvm_test_harness.h"
 #include "page_wait.h"
 #include "xen_runstate.h"
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "apic.h"
+#include "kvm_test_harness.h"
 #include "sched_util.h"
 #include "tsc_offset.h"
 #include "xen_runstate.h"

@@ -2,8 +2,8 @@
 /*
  * A VM that KVM has given up: no ioctl is of use, not even those of kvm_vm_free().
  */
-#ifndef SELFTEST_KVM_GIVEN_UP_VM_H
-#define SELFTEST_KVM_GIVEN_UP_VM_H
+#ifndef SELFTEST_KVM_DEAD_VM_H
+#define SELFTEST_KVM_DEAD_VM_H
 
 #include "kvm_util.h"
 #include "processor.h"
@@ -21,4 +21,4 @@ static inline void have_vm_given_up(struct kvm_vcpu *vcpu)
 	TEST_ASSERT(__vcpu_run(vcpu) && errno == EIO, "KVM has not given up the VM");
 }
 
-#endif /* SELFTEST_KVM_GIVEN_UP_VM_H */
+#endif /* SELFTEST_KVM_DEAD_VM_H */
