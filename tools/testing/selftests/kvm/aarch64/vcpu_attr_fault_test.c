@@ -3,9 +3,9 @@
  * What attributes of vCPUs do when memory runs out, or cannot be copied: a call that
  * is refused for that changes nothing.
  */
-#include "vcpu_attr.h"
+#include "arm_vcpu_attr.h"
+#include "vcpu_attr_expect.h"
 #include "vcpu_attr_fault.h"
-#include "vcpu_attr_table.h"
 
 /*
  * Errors are not noted as reached: the page tells of a struct kvm_device_attr that

@@ -7,8 +7,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "arm_vcpu_attr.h"
 #include "fuzz_memslot.h"
-#include "vcpu_attr.h"
 #include "vcpu_attr_fuzz.h"
 
 #define NO_IRQ		0
@@ -477,7 +477,7 @@ static int do_call(const struct call *call, struct kvm_vcpu *vcpu)
 
 	/* What all attributes have in common is documented as an unknown one's. */
 	if (r == -EIO)
-		note_attr_error(&vcpu_attr_family, call->call, NR_VCPU_ATTRS, r);
+		note_vcpu_attr_error(vcpu_attr_calls[call->call], UNKNOWN_GROUP, UNKNOWN_ATTR, r);
 	else
 		note_vcpu_attr_error(vcpu_attr_calls[call->call], call->group, call->attr, r);
 

@@ -6,8 +6,8 @@
  * To create a vgic, KVM takes the lock of each vCPU, which with so many of them are
  * more than lockdep follows: it turns itself off until the next boot.
  */
+#include "arm_vcpu_attr.h"
 #include "kvm_test_harness.h"
-#include "vcpu_attr.h"
 
 #define NR_VCPUS	64
 #define LAST		(NR_VCPUS - 1)

@@ -5,9 +5,9 @@
  * anything else is looked at, HAS looks at nothing, then come the feature, the
  * irqchip, user memory, the value and at last the state of the VM.
  */
+#include "arm_vcpu_attr.h"
 #include "page_wait.h"
-#include "vcpu_attr.h"
-#include "vcpu_attr_table.h"
+#include "vcpu_attr_expect.h"
 
 #define IRQCHIP_FOR_GET	BIT(0)
 #define IRQCHIP_FOR_SET	BIT(1)

@@ -4,8 +4,8 @@
  * initialised, filtered and chosen, which errno tells why not, and what guests
  * see of it.
  */
+#include "arm_vcpu_attr.h"
 #include "kvm_test_harness.h"
-#include "vcpu_attr.h"
 
 #define PMCR_E		BIT(0)
 #define PMCR_P		BIT(1)

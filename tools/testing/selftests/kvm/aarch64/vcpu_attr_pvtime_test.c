@@ -4,11 +4,11 @@
  * guest is told of it, and that it holds what the thread that runs the vCPU has
  * waited for a CPU since it does so: no more, no less, and never less than before.
  */
+#include "arm_vcpu_attr.h"
 #include "kernel_log.h"
 #include "kvm_test_harness.h"
 #include "page_wait.h"
 #include "sched_util.h"
-#include "vcpu_attr.h"
 
 #define SMCCC_ARCH_FEATURES	0x80000001
 #define PV_TIME_FEATURES	0xc5000020

@@ -10,10 +10,10 @@
 
 #include <linux/userfaultfd.h>
 
+#include "arm_vcpu_attr.h"
 #include "kvm_test_harness.h"
 #include "missing_page.h"
 #include "sched_util.h"
-#include "vcpu_attr.h"
 
 #define MSEC		1000000L
 #define SHORT_WAIT	(10 * MSEC)

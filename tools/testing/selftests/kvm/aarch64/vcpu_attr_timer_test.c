@@ -4,9 +4,9 @@
  * can be changed until a vCPU has run, and are where guests get the interrupts.
  * A first run that fails leaves nothing behind.
  */
-#include "kvm_test_harness.h"
-#include "vcpu_attr.h"
 #include "arch_timer.h"
+#include "arm_vcpu_attr.h"
+#include "kvm_test_harness.h"
 
 static const char * const names[NR_TIMERS] = { "VTIMER", "PTIMER", "HVTIMER", "HPTIMER" };
 

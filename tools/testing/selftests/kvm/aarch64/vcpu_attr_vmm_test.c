@@ -3,8 +3,8 @@
  * The calls that VMMs make, in their order, up to vCPUs that run; on restore they
  * make the same ones again.  None of them may fail: VMMs give up on errors.
  */
+#include "arm_vcpu_attr.h"
 #include "kvm_test_harness.h"
-#include "vcpu_attr.h"
 
 #define NR_VCPUS	2
 

@@ -10,7 +10,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "sched_util.h"
-#include "tsc_offset.h"
+#include "vcpu_tsc.h"
 
 #define TIMER_VECTOR	0xee
 

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "kvm_test_harness.h"
-#include "vcpu_attr_call.h"
+#include "vcpu_attr.h"
 #include "xen_runstate.h"
 
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)

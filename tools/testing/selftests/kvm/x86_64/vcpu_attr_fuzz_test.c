@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 #include "fuzz_memslot.h"
+#include "vcpu_attr.h"
 #include "vcpu_attr_fuzz.h"
-#include "vcpu_attr_call.h"
 #include "xen_runstate.h"
 
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)

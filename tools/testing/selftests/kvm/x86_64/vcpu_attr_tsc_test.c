@@ -11,8 +11,8 @@
 
 #include "dead_vm.h"
 #include "processor.h"
-#include "tsc_offset.h"
-#include "vcpu_attr_table.h"
+#include "vcpu_attr_expect.h"
+#include "vcpu_tsc.h"
 
 #define NR_VCPUS	2
 

@@ -8,7 +8,7 @@
 #include "apic.h"
 #include "kvm_test_harness.h"
 #include "sched_util.h"
-#include "tsc_offset.h"
+#include "vcpu_tsc.h"
 #include "xen_runstate.h"
 
 #define PORT			9

@@ -3,8 +3,8 @@
  * What the arm64 vCPU attribute tests share: VMs that are built step by step, as
  * the attributes care about the order of the steps, and short forms of calls.
  */
-#ifndef SELFTEST_KVM_ARM64_VCPU_ATTR_H
-#define SELFTEST_KVM_ARM64_VCPU_ATTR_H
+#ifndef SELFTEST_KVM_ARM_VCPU_ATTR_H
+#define SELFTEST_KVM_ARM_VCPU_ATTR_H
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include <linux/sizes.h>
 
-#include "vcpu_attr_call.h"
+#include "vcpu_attr.h"
 #include "processor.h"
 #include "vgic.h"
 #include "gic.h"
@@ -363,4 +363,4 @@ static inline u32 nr_pmu_events(struct kvm_vcpu *vcpu)
 	return (dfr0 & PMUVER_MASK) == PMUVER_ARMV8_0 ? BIT(10) : BIT(16);
 }
 
-#endif /* SELFTEST_KVM_ARM64_VCPU_ATTR_H */
+#endif /* SELFTEST_KVM_ARM_VCPU_ATTR_H */

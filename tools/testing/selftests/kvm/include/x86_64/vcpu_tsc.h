@@ -2,18 +2,18 @@
 /*
  * The TSC of a vCPU as the VMM sees it: its offset and its frequency.
  */
-#ifndef SELFTEST_KVM_TSC_OFFSET_H
-#define SELFTEST_KVM_TSC_OFFSET_H
+#ifndef SELFTEST_KVM_VCPU_TSC_H
+#define SELFTEST_KVM_VCPU_TSC_H
 
 #include "kvm_util.h"
 #include "processor.h"
-#include "vcpu_attr_call.h"
+#include "vcpu_attr.h"
 
 #define ONE_HOUR	(3600ULL * NSEC_PER_SEC)
 
 static inline u64 get_offset(struct kvm_vcpu *vcpu)
 {
-	u64 offset;
+	u64 offset = 0;
 	int r = attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &offset);
 
 	TEST_ASSERT(!r, "GET of TSC_OFFSET: %s", strerror(-r));
@@ -67,4 +67,4 @@ static inline struct kvm_vm *vm_create_with_khz(struct kvm_vcpu **vcpu, u32 khz,
 	return vm;
 }
 
-#endif /* SELFTEST_KVM_TSC_OFFSET_H */
+#endif /* SELFTEST_KVM_VCPU_TSC_H */

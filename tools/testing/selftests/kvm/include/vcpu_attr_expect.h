@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What tests of vCPU attributes share: rows that describe attributes, and what
- * holds for the calls of any attribute.
+ * What holds for the calls of any vCPU attribute, as expectations of the test harness,
+ * and the rows that describe attributes to them.
  */
-#ifndef SELFTEST_KVM_VCPU_ATTR_TABLE_H
-#define SELFTEST_KVM_VCPU_ATTR_TABLE_H
+#ifndef SELFTEST_KVM_VCPU_ATTR_EXPECT_H
+#define SELFTEST_KVM_VCPU_ATTR_EXPECT_H
 
 #include <errno.h>
 #include <stdint.h>
@@ -13,8 +13,7 @@
 #include <sys/wait.h>
 
 #include "kvm_test_harness.h"
-#include "attr_util.h"
-#include "vcpu_attr_call.h"
+#include "vcpu_attr.h"
 
 /* @size of the payload, 0 if there is none; @has_value if it can be got. */
 struct vcpu_attr_row {
@@ -24,30 +23,6 @@ struct vcpu_attr_row {
 	u32 size;
 	bool has_value;
 };
-
-/* What no host has. */
-#define UNKNOWN_GROUP	~0U
-#define UNKNOWN_ATTR	~0ULL
-
-#define NR_BAD_PAYLOADS	5
-
-/* A payload of @size that is bad, in one of NR_BAD_PAYLOADS ways. */
-static const inline void *bad_payload(const struct user_memory *mem, u32 size, bool get, int kind)
-{
-	switch (kind) {
-	case 0:
-		return mem->none;
-	case 1:
-		/* All of it but the last byte is fine. */
-		return mem->none - size + 1;
-	case 2:
-		return user_memory_kernel(mem);
-	case 3:
-		return get ? mem->ro : NULL;
-	default:
-		return NULL;
-	}
-}
 
 /* A kvm_device_attr that KVM cannot read is EFAULT, whatever may be in it. */
 static inline void expect_unreadable_attr_is_efault(struct __test_metadata *_metadata,
@@ -104,26 +79,6 @@ static inline void expect_unknown_is_enxio(struct __test_metadata *_metadata,
 			}
 		}
 	}
-}
-
-/*
- * Is every call of every attribute refused with EIO?  None of them is what the error
- * is about, so that it is noted as that of an unknown one.
- */
-static inline bool every_attr_is_eio(struct kvm_vcpu *vcpu, const u64 *value)
-{
-	bool eio = true;
-
-	for (int i = 0; i < NR_VCPU_ATTRS * NR_ATTR_CALLS; i++) {
-		const unsigned long nr = vcpu_attr_calls[i % NR_ATTR_CALLS];
-		const int attr = i / NR_ATTR_CALLS;
-		int r = attr_ioctl(vcpu, nr, 0, vcpu_attrs[attr].group, vcpu_attrs[attr].attr,
-				   value);
-
-		eio &= note_vcpu_attr_error(nr, UNKNOWN_GROUP, UNKNOWN_ATTR, r) == -EIO;
-		eio &= attr_call(vcpu, nr, UNKNOWN_GROUP, UNKNOWN_ATTR, value) == -EIO;
-	}
-	return eio;
 }
 
 /* Only the process that made the VM has a say in it, whatever it is about. */
@@ -190,4 +145,4 @@ static inline void expect_payload_size(struct __test_metadata *_metadata, struct
 	}
 }
 
-#endif /* SELFTEST_KVM_VCPU_ATTR_TABLE_H */
+#endif /* SELFTEST_KVM_VCPU_ATTR_EXPECT_H */
