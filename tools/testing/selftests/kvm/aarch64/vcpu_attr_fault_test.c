@@ -5,7 +5,6 @@
  */
 #include "arm_vcpu_attr.h"
 #include "vcpu_attr_expect.h"
-#include "vcpu_attr_fault.h"
 
 /*
  * Errors are not noted as reached: the page tells of a struct kvm_device_attr that
@@ -15,6 +14,17 @@ static int make_call(const struct faulty_call *call, void *payload)
 {
 	return attr_ioctl(call->vcpu, call->ioctl, 0, call->group, call->attr, payload);
 }
+
+static void store_snapshot(struct kvm_vcpu *vcpu, void *snapshot)
+{
+	*(struct snapshot *)snapshot = take_snapshot(vcpu);
+}
+
+static const struct faulty_call_ops ops = {
+	.make_call = make_call,
+	.take_snapshot = store_snapshot,
+	.snapshot_size = sizeof(struct snapshot),
+};
 
 FIXTURE(vcpu_attr_fault) {
 	struct kvm_vm *vm;
@@ -87,18 +97,18 @@ TEST_F_TIMEOUT(vcpu_attr_fault, changes_nothing, 120)
 
 		if (attr_has(self->vcpu, attr->group, attr->attr))
 			continue;
-		faults += expect_faults_change_nothing(_metadata, &call);
+		faults += expect_faults_change_nothing(_metadata, &ops, &call);
 
 		call.ioctl = KVM_SET_DEVICE_ATTR;
 		call.once = rows[i].once;
 		call.no_memory = rows[i].no_memory;
-		faults += expect_faults_change_nothing(_metadata, &call);
+		faults += expect_faults_change_nothing(_metadata, &ops, &call);
 
 		if (!attr->has_value)
 			continue;
 		call.ioctl = KVM_GET_DEVICE_ATTR;
 		call.once = false;
-		faults += expect_faults_change_nothing(_metadata, &call);
+		faults += expect_faults_change_nothing(_metadata, &ops, &call);
 	}
 	EXPECT_LT(0, faults);
 	ksft_print_msg("did %u injected faults\n", faults);

@@ -8,10 +8,13 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "fault_injection.h"
 #include "kvm_test_harness.h"
 #include "vcpu_attr.h"
 
@@ -143,6 +146,102 @@ static inline void expect_payload_size(struct __test_metadata *_metadata, struct
 	EXPECT_EQ('\xa5', payload[-1]) {
 		TH_LOG("GET of %s wrote before its payload", row->name);
 	}
+}
+
+/*
+ * A call in which the first allocation or copy fails, then the second, and so on: each
+ * such call is refused and changes nothing, and in the end, when there is nothing left
+ * to fail, the call is accepted.
+ */
+struct faulty_call {
+	const char *name;
+	struct kvm_vcpu *vcpu;
+	unsigned long ioctl;
+	u32 group;
+	u64 attr;
+	/* What the payload holds before the call. */
+	const void *value;
+	size_t size;
+	/* What of the guest's memory the call may write, if it is accepted. */
+	void *memory;
+	size_t memory_size;
+	/* Refused for lack of memory it is EFAULT, or else this negative errno. */
+	int no_memory;
+	/* Once it was accepted, it is not accepted again. */
+	bool once;
+};
+
+/*
+ * @make_call does a call, and returns 0 or a negative errno.  @take_snapshot stores
+ * all that can be read of a vCPU: @snapshot_size bytes, padding included.
+ */
+struct faulty_call_ops {
+	int (*make_call)(const struct faulty_call *call, void *payload);
+	void (*take_snapshot)(struct kvm_vcpu *vcpu, void *snapshot);
+	size_t snapshot_size;
+};
+
+/* It has to be mapped again, and has zeros in it. */
+static inline void drop_memory(const struct faulty_call *call)
+{
+	TEST_ASSERT_EQ(madvise(call->memory, call->memory_size, MADV_DONTNEED), 0);
+}
+
+static inline bool memory_is_dropped(const struct faulty_call *call)
+{
+	const char *memory = call->memory;
+
+	return !memory || (!*memory && !memcmp(memory, memory + 1, call->memory_size - 1));
+}
+
+/*
+ * Returns how often something failed.  That is never for calls that allocate nothing
+ * and read by get_user(), where no faults are injected.
+ */
+static inline unsigned int expect_faults_change_nothing(struct __test_metadata *_metadata,
+							const struct faulty_call_ops *ops,
+							const struct faulty_call *call)
+{
+	const struct remote_payload payload = remote_payload_create();
+	char *before = calloc(2, ops->snapshot_size);
+	char *after = before + ops->snapshot_size;
+	const int fd = fail_nth_open();
+	unsigned int nth = 0;
+	bool failed;
+	int r;
+
+	ASSERT_NE(NULL, before);
+	do {
+		ops->take_snapshot(call->vcpu, before);
+		drop_memory(call);
+		remote_payload_renew(&payload, call->value, call->size);
+
+		fail_nth_begin(fd, ++nth);
+		r = ops->make_call(call, payload.addr);
+		failed = fail_nth_end(fd);
+
+		if (!r)
+			continue;
+		EXPECT_TRUE(failed && (r == -EFAULT || (call->no_memory && r == call->no_memory))) {
+			TH_LOG("%s, fault %u: %s", call->name, nth, strerror(-r));
+		}
+		EXPECT_TRUE(memory_is_dropped(call)) {
+			TH_LOG("%s, fault %u: the guest's memory was written", call->name, nth);
+		}
+		ops->take_snapshot(call->vcpu, after);
+		EXPECT_EQ(0, memcmp(before, after, ops->snapshot_size)) {
+			TH_LOG("%s, fault %u: something changed", call->name, nth);
+		}
+	} while (failed && (r || !call->once));
+
+	EXPECT_EQ(0, r) {
+		TH_LOG("%s: %s", call->name, strerror(-r));
+	}
+
+	remote_payload_destroy(&payload);
+	free(before);
+	close(fd);
+	return nth - !failed;
 }
 
 #endif /* SELFTEST_KVM_VCPU_ATTR_EXPECT_H */

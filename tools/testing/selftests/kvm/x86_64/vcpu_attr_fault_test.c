@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "kvm_test_harness.h"
-#include "vcpu_attr.h"
+#include "vcpu_attr_expect.h"
 #include "xen_runstate.h"
 
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)
@@ -17,15 +17,13 @@ struct snapshot {
 	u64 tsc_offset;
 };
 
-static struct snapshot take_snapshot(struct kvm_vcpu *vcpu)
+static void take_snapshot(struct kvm_vcpu *vcpu, void *snapshot)
 {
-	struct snapshot now = { .xen = xen_take_snapshot(vcpu) };
+	struct snapshot *now = snapshot;
 
-	vcpu_device_attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &now.tsc_offset);
-	return now;
+	now->xen = xen_take_snapshot(vcpu);
+	vcpu_device_attr_get(vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, &now->tsc_offset);
 }
-
-#include "vcpu_attr_fault.h"
 
 /*
  * Errors are not noted as reached: the pages tell of a struct kvm_device_attr, or a
@@ -37,6 +35,12 @@ static int make_call(const struct faulty_call *call, void *payload)
 		return ioctl(call->vcpu->fd, call->ioctl, payload) ? -errno : 0;
 	return attr_ioctl(call->vcpu, call->ioctl, 0, call->group, call->attr, payload);
 }
+
+static const struct faulty_call_ops ops = {
+	.make_call = make_call,
+	.take_snapshot = take_snapshot,
+	.snapshot_size = sizeof(struct snapshot),
+};
 
 FIXTURE(vcpu_attr_fault) {
 	struct kvm_vm *vm;
@@ -72,7 +76,7 @@ TEST_F(vcpu_attr_fault, tsc_offset)
 
 	for (int i = 0; i < ARRAY_SIZE(ioctls); i++) {
 		call.ioctl = ioctls[i];
-		faults += expect_faults_change_nothing(_metadata, &call);
+		faults += expect_faults_change_nothing(_metadata, &ops, &call);
 	}
 	EXPECT_LT(0, faults);
 	ksft_print_msg("did %u injected faults\n", faults);
@@ -97,11 +101,11 @@ TEST_F_TIMEOUT(vcpu_attr_fault, xen, 120)
 			.memory_size = AREA_PAGES * PAGE_SIZE,
 		};
 
-		faults += expect_faults_change_nothing(_metadata, &call);
+		faults += expect_faults_change_nothing(_metadata, &ops, &call);
 		if (!xen_attr_has_value(type))
 			continue;
 		call.ioctl = KVM_XEN_VCPU_GET_ATTR;
-		faults += expect_faults_change_nothing(_metadata, &call);
+		faults += expect_faults_change_nothing(_metadata, &ops, &call);
 	}
 	EXPECT_LT(0, faults);
 	ksft_print_msg("did %u injected faults\n", faults);

@@ -118,8 +118,11 @@ u64 pvtime_get_ipa(struct kvm_vcpu *vcpu)
 
 struct snapshot take_snapshot(struct kvm_vcpu *vcpu)
 {
-	struct snapshot shot = { .pmu_irq = pmu_get_irq(vcpu) };
+	struct snapshot shot;
 
+	/* Padding included, for memcmp(). */
+	memset(&shot, 0, sizeof(shot));
+	shot.pmu_irq = pmu_get_irq(vcpu);
 	for (int i = 0; i <= HPTIMER; i++)
 		shot.timer[i] = timer_get_irq(vcpu, i);
 	if (kvm_has_cap(KVM_CAP_STEAL_TIME))
