@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 
 #include "arm_vcpu_attr.h"
+#include "fuzz.h"
 #include "fuzz_memslot.h"
-#include "vcpu_attr_fuzz.h"
 
 #define NO_IRQ		0
 

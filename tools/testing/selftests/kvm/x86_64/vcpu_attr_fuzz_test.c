@@ -7,9 +7,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "fuzz.h"
 #include "fuzz_memslot.h"
 #include "vcpu_attr.h"
-#include "vcpu_attr_fuzz.h"
 #include "xen_runstate.h"
 
 #define NR_TYPES	ARRAY_SIZE(xen_attrs)

@@ -1,14 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Random calls from a seed.  Each seed is a test of its own, and a process of its
- * own.  Most do one call after the other, which a model is held against; every
- * fourth lets threads race, of which less is known.  All choices come from the seed,
- * so that --seed and --steps do again what failed; only what a value owes to a clock,
- * and how threads meet, is never the same.
- */
-#ifndef SELFTEST_KVM_VCPU_ATTR_FUZZ_H
-#define SELFTEST_KVM_VCPU_ATTR_FUZZ_H
-
+// SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -20,17 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test_util.h"
-#include "kvm_util.h"
+#include "fuzz.h"
 #include "kselftest.h"
-#include "fuzz_random.h"
-#include "attr_util.h"
 
 /* Without --seed, seeds 1 to FUZZ_SEEDS are run for FUZZ_STEPS each. */
 #define FUZZ_SEEDS	8
 #define FUZZ_STEPS	500
-
-#define FUZZ_VCPUS	3
 
 /* Steps that each of the racing threads takes before all stop and are checked. */
 #define FUZZ_ROUND	50
@@ -41,52 +26,36 @@
 /* Every so many steps, one is taken by a thread that no vCPU has seen yet. */
 #define FUZZ_NEW_THREAD		8
 
-/* Set by who makes the VM. */
-static struct kvm_vcpu *fuzz_vcpus[FUZZ_VCPUS];
-
-/* Of racing threads, each has a vCPU for which it alone may do what is @owned. */
-struct fuzz_action {
-	void (*act)(struct kvm_vcpu *vcpu);
-	int weight;
-	bool owned;
-};
-
-/*
- * @run is fuzz_take_turns() or fuzz_race(); @setup makes the first VM; @check_vcpu is
- * called for a vCPU after a step, @check_all after each round of racing threads.
- */
-struct fuzz_mode {
-	const char *name;
-	void (*run)(unsigned int steps);
-	void (*setup)(void);
-	void (*check_vcpu)(struct kvm_vcpu *vcpu);
-	void (*check_all)(void);
-	const struct fuzz_action *actions;
-	int nr_actions;
-};
-
-/* Shared, so that the parent can tell at what its child failed. */
-struct fuzz_thread {
-	const struct fuzz_mode *mode;
-	struct kvm_vcpu *own;
-	struct kvm_vcpu *called;
-	struct user_memory memory;
-	u64 seed;
-	int todo;
-	char call[256];
-};
-
 struct fuzz {
 	unsigned int step;
 	struct fuzz_thread threads[FUZZ_VCPUS];
 };
 
+struct kvm_vcpu *fuzz_vcpus[FUZZ_VCPUS];
+__thread struct fuzz_thread *fuzz_self;
+
+static __thread u64 fuzz_seed;
 static struct fuzz *fuzz;
-static __thread struct fuzz_thread *fuzz_self;
 static pthread_barrier_t fuzz_start;
 
-/* What is being called, and with what. */
-static inline __printf(1, 2) void fuzz_call(const char *fmt, ...)
+/* The generator known as SplitMix64, to which any seed is as good as another. */
+u64 fuzz_random(void)
+{
+	u64 x = fuzz_seed += 0x9e3779b97f4a7c15;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+	return x ^ (x >> 31);
+}
+
+u64 fuzz_boundary(void)
+{
+	u64 power = BIT_ULL(fuzz_below(64));
+
+	return (fuzz_one_in(2) ? power : -power) + fuzz_below(3) - 1;
+}
+
+void fuzz_call(const char *fmt, ...)
 {
 	va_list args;
 
@@ -95,17 +64,12 @@ static inline __printf(1, 2) void fuzz_call(const char *fmt, ...)
 	va_end(args);
 }
 
-/* A good payload: all @size bytes of it, and nothing behind them. */
-static inline void *fuzz_good_pointer(const void *payload, size_t size)
+void *fuzz_good_pointer(const void *payload, size_t size)
 {
 	return memcpy(fuzz_self->memory.none - size, payload, size);
 }
 
-/*
- * An address at which not all of @size bytes can be read or, if @get, written.  What
- * can be is as in @payload, unless that is but read.
- */
-static inline void *fuzz_bad_pointer(const void *payload, size_t size, bool get)
+void *fuzz_bad_pointer(const void *payload, size_t size, bool get)
 {
 	const struct user_memory *memory = &fuzz_self->memory;
 
@@ -123,7 +87,7 @@ static inline void *fuzz_bad_pointer(const void *payload, size_t size, bool get)
 	}
 }
 
-static const inline struct fuzz_action *fuzz_random_action(const struct fuzz_mode *mode)
+static const struct fuzz_action *fuzz_random_action(const struct fuzz_mode *mode)
 {
 	const struct fuzz_action *action = mode->actions;
 	int left = 0;
@@ -135,7 +99,7 @@ static const inline struct fuzz_action *fuzz_random_action(const struct fuzz_mod
 	return action;
 }
 
-static inline void *fuzz_take_steps(void *arg)
+static void *fuzz_take_steps(void *arg)
 {
 	struct fuzz_thread *self = arg;
 
@@ -153,7 +117,7 @@ static inline void *fuzz_take_steps(void *arg)
 	return NULL;
 }
 
-static inline void fuzz_take_turns(unsigned int steps)
+void fuzz_take_turns(unsigned int steps)
 {
 	struct fuzz_thread *thread = &fuzz->threads[0];
 	pthread_t other;
@@ -175,13 +139,13 @@ static inline void fuzz_take_turns(unsigned int steps)
 }
 
 /* Not before all others are there, as the first might else be through by then. */
-static inline void *fuzz_race_steps(void *arg)
+static void *fuzz_race_steps(void *arg)
 {
 	pthread_barrier_wait(&fuzz_start);
 	return fuzz_take_steps(arg);
 }
 
-static inline void fuzz_race(unsigned int steps)
+void fuzz_race(unsigned int steps)
 {
 	struct fuzz_thread *threads = fuzz->threads;
 	pthread_t id[FUZZ_VCPUS];
@@ -201,7 +165,7 @@ static inline void fuzz_race(unsigned int steps)
 	}
 }
 
-static inline void fuzz_child(const struct fuzz_mode *mode, u64 seed, unsigned int steps)
+static void fuzz_child(const struct fuzz_mode *mode, u64 seed, unsigned int steps)
 {
 	for (int i = 0; i < FUZZ_VCPUS; i++) {
 		fuzz->threads[i].mode = mode;
@@ -217,7 +181,7 @@ static inline void fuzz_child(const struct fuzz_mode *mode, u64 seed, unsigned i
 	exit(0);
 }
 
-static inline bool fuzz_run_seed(const struct fuzz_mode *mode, u64 seed, unsigned int steps)
+static bool fuzz_run_seed(const struct fuzz_mode *mode, u64 seed, unsigned int steps)
 {
 	pid_t child;
 	int status;
@@ -240,7 +204,7 @@ static inline bool fuzz_run_seed(const struct fuzz_mode *mode, u64 seed, unsigne
 	return false;
 }
 
-static inline u64 fuzz_number(const char *text)
+static u64 fuzz_number(const char *text)
 {
 	char *end;
 	u64 number = strtoull(text, &end, 0);
@@ -249,8 +213,7 @@ static inline u64 fuzz_number(const char *text)
 	return number;
 }
 
-static inline void fuzz_main(int argc, char *argv[], const struct fuzz_mode *turns,
-			     const struct fuzz_mode *races)
+void fuzz_main(int argc, char *argv[], const struct fuzz_mode *turns, const struct fuzz_mode *races)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 'r' },
@@ -289,5 +252,3 @@ static inline void fuzz_main(int argc, char *argv[], const struct fuzz_mode *tur
 	}
 	ksft_finished();
 }
-
-#endif /* SELFTEST_KVM_VCPU_ATTR_FUZZ_H */
