@@ -99,6 +99,7 @@ help:
 	@echo '  series         the series as mails, and a cover letter, in $(mails)'
 	@echo '  check-configs  builds KVM as series/configs/table says, and tells warnings; CONFIGS="a b"'
 	@echo '  check-series   checkpatch, kernel-doc, messages; builds each patch by W=1 and sparse'
+	@echo '  index          series/README.md, the list of the patches'
 	@echo '  deb            Debian packages of the kernel, configured as CONFIG says'
 	@echo '  kselftest-tar  the selftests for another machine, with run_kselftest.sh'
 	@echo

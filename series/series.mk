@@ -6,7 +6,7 @@ debs	:= $(B)/deb/$(ARCH)
 kselftest := $(B)/kselftest/$(ARCH)
 benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
 export SIGNOFF
-.PHONY: mails series check-patches check-compose check-builds check-series check-configs deb kselftest-tar
+.PHONY: mails series index check-patches check-compose check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
 	@series/scripts/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
@@ -22,6 +22,9 @@ patches-report := $(B)/results/series/patches.ktap
 check-patches: mails
 	@$(call step,check-patches) 'checking the patches' \
 		series/scripts/check $(src-base) $(src-series) $(mails) $(patches-report)
+
+index:
+	@series/scripts/index > series/README.md
 
 # Compose and capture lose nothing.
 compose-report := $(B)/results/series/compose.ktap

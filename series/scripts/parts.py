@@ -11,8 +11,18 @@ import re
 import subprocess
 import tempfile
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+# Files that do not stand at their kernel path here.
+ELSEWHERE = {"virt/kvm/Kconfig.vcpu_time": "Kconfig"}
+
 KINDS = "dfgpstuvx"     # macro, function, enum, prototype, struct, typedef, union, variable, extern
 INCLUDE = re.compile(r"#include (\S+)")
+
+
+def home(path):
+    """Where a file of the composed tree comes from."""
+    return ROOT / ELSEWHERE.get(path, path)
 
 
 class Misfit(Exception):
