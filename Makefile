@@ -123,7 +123,7 @@ help:
 	@echo '  SIGNOFF="Name <mail>"  series: who sends it, and signs it off'
 
 base:
-	@$(lab)/base $(B)/base $(own)
+	@$(lab)/unpack-base $(B)/base $(own)
 
 accept: base
 	@series/scripts/compose --accept $(src-base) $(src-series) >&2
@@ -172,7 +172,7 @@ headers: tree
 
 selftests: headers
 	@mkdir -p $(parts)
-	@$(lab)/tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/selftests
+	@$(lab)/list-tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/selftests
 	@$(call step,$(ARCH)-selftests) 'building selftests' \
 		$(lab)/selftests $(B)/tree $(headers)/usr/include $(tests) $(parts)/selftests
 
@@ -197,7 +197,7 @@ machine = $(lab)/initramfs $(call obj,$(3),$(4))/usr/gen_init_cpio $(parts)/$(1)
 		--commands $(parts)/$(1) --results $(results)
 
 # $(call boot-tests,NAME,MACHINE,KIND,table of the base's tests,options of run.py)
-boot-tests = $(lab)/tests $(selftests-dir) $(4) $(call tests-of,$(2)) > $(parts)/$(1).tests && \
+boot-tests = $(lab)/list-tests $(selftests-dir) $(4) $(call tests-of,$(2)) > $(parts)/$(1).tests && \
 	  awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
 		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 } \
 		END { print "$(leak-check)" }' $(parts)/$(1).tests | \

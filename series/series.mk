@@ -9,9 +9,9 @@ export SIGNOFF
 .PHONY: mails series index check-patches check-compose check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
-	@series/scripts/format $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
+	@series/scripts/write-mails $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
 		$(if $(benches),--code "$(code)" --bench $(benches))
-	@series/scripts/am $(src-base) $(src-series) $(mails)
+	@series/scripts/apply-mails $(src-base) $(src-series) $(mails)
 
 series: mails
 	@ls $(mails)/*.patch
@@ -21,7 +21,7 @@ patches-report := $(B)/results/series/patches.ktap
 
 check-patches: mails
 	@$(call step,check-patches) 'checking the patches' \
-		series/scripts/check $(src-base) $(src-series) $(mails) $(patches-report)
+		series/scripts/check-mails $(src-base) $(src-series) $(mails) $(patches-report)
 
 index:
 	@series/scripts/index > series/README.md

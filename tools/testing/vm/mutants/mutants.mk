@@ -29,7 +29,7 @@ mutants-image: mutants-tree
 
 # The device tree, where the machine has one, and what it runs.
 $(mutants-on:%=mutants-tests-%): mutants-tests-%: selftests mutants-image
-	@$(lab)/tests $(selftests-dir) $(lab)/$(ARCH).tests \
+	@$(lab)/list-tests $(selftests-dir) $(lab)/$(ARCH).tests \
 		$(if $(filter $(default),$*),,'$(machine-tests)') > $(parts)/mutants-$*.tests
 	@echo '120 kmemleak' >> $(parts)/mutants-$*.tests
 	@$(if $(dts-$*),$(lab)/devicetree $(call obj,test,mutants)/scripts/dtc/dtc \

@@ -30,7 +30,7 @@ soak: kernel-$(FLAVOR)-$(kind) selftests $(parts)/init $(parts)/soak
 	@rm -f $(call reports,$(ARCH),soak)
 	@sed '/^#/d; s|^|/bin/|' $(soak)/$(ARCH).list > $(parts)/soak.list
 	@TESTS="$$(sed 's|/bin/||; s| .*||' $(parts)/soak.list)" \
-		$(lab)/tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/$(soak-on).tests
+		$(lab)/list-tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/$(soak-on).tests
 	@echo $$(($(soak-seconds) + $(round-limit))) soak \
 		/bin/soak $(soak-seconds) $(SEED) $(round-limit) /bin/soak.list > $(parts)/$(soak-on)
 	@$(call machine,$(soak-on),$(default),$(FLAVOR),$(kind),$(parts)/soak $(parts)/soak.list \
