@@ -13,35 +13,43 @@
 
 
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
+static const struct {
+	const char *name;
+	int taken[2];
+	int irq;
+	bool agrees;
+} pmu_irq_rows[] = {
+	{ "the first PPI, of none",	{ },		16,	true },
+	{ "the last PPI, of none",	{ },		31,	true },
+	{ "the first SPI, of none",	{ },		32,	true },
+	{ "the last SPI, of none",	{ },		1019,	true },
+	{ "one PPI for all",		{ 23 },		23,	true },
+	{ "a PPI below another",	{ 23 },		22,	false },
+	{ "a PPI above another",	{ 23 },		24,	false },
+	{ "an SPI above another",	{ 40 },		41,	true },
+	{ "an SPI below another",	{ 40 },		39,	true },
+	{ "an SPI that is taken",	{ 40 },		40,	false },
+	{ "an SPI between two",		{ 32, 1019 },	33,	true },
+	{ "the last SPI, taken",	{ 32, 1019 },	1019,	false },
+	{ "an SPI beside a PPI",	{ 23 },		40,	false },
+	{ "a PPI beside an SPI",	{ 40 },		23,	false },
+	{ "the first SPI beside the last PPI", { 31 },	32,	false },
+	{ "the last PPI beside the first SPI", { 32 },	31,	false },
+	{ "the first PPI beside the last SPI", { 1019 }, 16,	false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(pmu_irq, pmu_irq_rows, name);
+
 static void pmu_irq_agrees(struct kunit *test)
 {
-	static const struct {
-		int taken[2];
-		int irq;
-		bool agrees;
-	} rows[] = {
-		{ { }, 16, true }, { { }, 31, true }, { { }, 32, true }, { { }, 1019, true },
-		/* one PPI for all */
-		{ { 23 }, 23, true }, { { 23 }, 22, false }, { { 23 }, 24, false },
-		/* an SPI for each */
-		{ { 40 }, 41, true }, { { 40 }, 39, true }, { { 40 }, 40, false },
-		{ { 32, 1019 }, 33, true }, { { 32, 1019 }, 1019, false },
-		/* not both */
-		{ { 23 }, 40, false }, { { 40 }, 23, false },
-		{ { 31 }, 32, false }, { { 32 }, 31, false }, { { 1019 }, 16, false },
-	};
-	int i, j;
+	const typeof(pmu_irq_rows[0]) *row = test->param_value;
+	DECLARE_BITMAP(taken, KVM_PMU_NR_IRQS) = {};
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		DECLARE_BITMAP(taken, KVM_PMU_NR_IRQS) = {};
+	for (i = 0; i < ARRAY_SIZE(row->taken) && row->taken[i]; i++)
+		__set_bit(row->taken[i], taken);
 
-		for (j = 0; j < ARRAY_SIZE(rows[i].taken) && rows[i].taken[j]; j++)
-			__set_bit(rows[i].taken[j], taken);
-
-		KUNIT_EXPECT_EQ_MSG(test, kvm_pmu_irq_agrees(taken, rows[i].irq), rows[i].agrees,
-				    "%d beside %d and %d", rows[i].irq, rows[i].taken[0],
-				    rows[i].taken[1]);
-	}
+	KUNIT_EXPECT_EQ(test, kvm_pmu_irq_agrees(taken, row->irq), row->agrees);
 }
 #endif
 
@@ -78,7 +86,7 @@ static void pmu_getter_fills_its_payload(struct kunit *test)
 
 static struct kunit_case attr_cases[] = {
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
-	KUNIT_CASE(pmu_irq_agrees),
+	KUNIT_CASE_PARAM(pmu_irq_agrees, pmu_irq_gen_params),
 	KUNIT_CASE(pmu_getter_fills_its_payload),
 #endif
 	KUNIT_CASE(timer_getters_fill_their_payload),

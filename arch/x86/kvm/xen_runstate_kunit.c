@@ -84,19 +84,15 @@ static const struct account_row account_rows[] = {
 	},
 };
 
+KUNIT_ARRAY_PARAM_DESC(account, account_rows, name);
+
 static void account_by_rows(struct kunit *test)
 {
-	const struct account_row *row;
-	struct xen_runstate rs;
-	int i;
+	const struct account_row *row = test->param_value;
+	struct xen_runstate rs = row->before;
 
-	for (i = 0; i < ARRAY_SIZE(account_rows); i++) {
-		row = &account_rows[i];
-		rs = row->before;
-		xen_runstate_account(&rs, row->state, xen_runstate_elapsed(&rs, row->now),
-				     row->waited);
-		expect_runstate(test, row->name, &rs, &row->after);
-	}
+	xen_runstate_account(&rs, row->state, xen_runstate_elapsed(&rs, row->now), row->waited);
+	expect_runstate(test, row->name, &rs, &row->after);
 }
 
 /* KVM_SET_CLOCK to @now */
@@ -290,16 +286,13 @@ static const struct valid_row {
 	{ "all there is",	{ 0, false, U64_MAX, { U64_MAX, 0, 0, 0 } },	U64_MAX, true  },
 };
 
+KUNIT_ARRAY_PARAM_DESC(valid, valid_rows, name);
+
 static void validate_by_rows(struct kunit *test)
 {
-	const struct valid_row *row;
-	int i;
+	const struct valid_row *row = test->param_value;
 
-	for (i = 0; i < ARRAY_SIZE(valid_rows); i++) {
-		row = &valid_rows[i];
-		KUNIT_EXPECT_EQ_MSG(test, xen_runstate_valid(&row->rs, row->latest), row->valid,
-				    "%s", row->name);
-	}
+	KUNIT_EXPECT_EQ(test, xen_runstate_valid(&row->rs, row->latest), row->valid);
 }
 
 /* No state: what there is stays. */
@@ -359,20 +352,16 @@ static const struct adjust_row {
 	},
 };
 
+KUNIT_ARRAY_PARAM_DESC(adjust, adjust_rows, name);
+
 static void adjust_by_rows(struct kunit *test)
 {
-	const struct adjust_row *row;
-	struct xen_runstate rs;
-	int i;
+	const struct adjust_row *row = test->param_value;
+	struct xen_runstate rs = row->before;
 
-	for (i = 0; i < ARRAY_SIZE(adjust_rows); i++) {
-		row = &adjust_rows[i];
-		rs = row->before;
-		KUNIT_EXPECT_EQ_MSG(test, xen_runstate_adjust(&rs, &row->delta), row->fits,
-				    "%s", row->name);
-		if (row->fits)
-			expect_runstate(test, row->name, &rs, &row->after);
-	}
+	KUNIT_EXPECT_EQ(test, xen_runstate_adjust(&rs, &row->delta), row->fits);
+	if (row->fits)
+		expect_runstate(test, row->name, &rs, &row->after);
 }
 
 /*
@@ -539,11 +528,11 @@ static void entry_time_is_stored_after_the_totals(struct kunit *test)
 
 static struct kunit_case runstate_cases[] = {
 	KUNIT_CASE(never_run_is_offline),
-	KUNIT_CASE(account_by_rows),
+	KUNIT_CASE_PARAM(account_by_rows, account_gen_params),
 	KUNIT_CASE_PARAM(clock_set_back, set_back_gen_params),
 	KUNIT_CASE(account_like_the_model),
-	KUNIT_CASE(validate_by_rows),
-	KUNIT_CASE(adjust_by_rows),
+	KUNIT_CASE_PARAM(validate_by_rows, valid_gen_params),
+	KUNIT_CASE_PARAM(adjust_by_rows, adjust_gen_params),
 	KUNIT_CASE(area_at_every_offset),
 	KUNIT_CASE_PARAM(area_is_loaded_if_in_use, load_gen_params),
 	KUNIT_CASE(flag_is_not_seen_at_rest),
