@@ -90,6 +90,7 @@ help:
 	@echo '  image       build a kernel; the last line is the path of its image'
 	@echo '  selftests   build the selftests'
 	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
+	@echo '  sparse      what sparse says of the lines of the series'
 	@echo '  test-tools  tools/kvm, built for this machine: its output and man pages; no VM'
 	@echo '  htmldocs    build the pages on KVM; a warning in one of ours is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
@@ -259,7 +260,7 @@ test:
 	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report) $(compose-report)
 	@$(if $(every),$(MAKE) --no-print-directory check-patches check-compose)
 	@for arch in $(or $(every),$(ARCH)); do \
-		$(MAKE) --no-print-directory ARCH=$$arch test-boots || exit; \
+		$(MAKE) --no-print-directory ARCH=$$arch test-boots $(if $(every),check-sparse) || exit; \
 	done
 	@$(totals) $(foreach arch,$(or $(every),$(ARCH)),$(call complete,$(arch))) \
 		$(if $(every),$(patches-report) $(compose-report)) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))

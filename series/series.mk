@@ -6,7 +6,7 @@ debs	:= $(B)/deb/$(ARCH)
 kselftest := $(B)/kselftest/$(ARCH)
 benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
 export SIGNOFF
-.PHONY: mails series index check-patches check-compose check-builds check-series check-configs deb kselftest-tar
+.PHONY: mails series index check-patches check-compose check-sparse sparse check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
 	@series/scripts/write-mails $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
@@ -32,6 +32,17 @@ compose-report := $(B)/results/series/compose.ktap
 check-compose: base
 	@$(call step,check-compose) 'checking compose and capture' \
 		series/scripts/test-compose $(src-base) $(compose-report)
+
+# What sparse says of lines that the base does not have. For one architecture.
+check-sparse: kernel-test-series
+	@JOBS=$(JOBS) series/scripts/check-sparse $(src-series) $(call obj,test,series) \
+		$(B)/log/$(ARCH)-sparse.log $(results)/test-sparse.ktap
+
+sparse:
+	@for arch in $(or $(every),$(ARCH)); do \
+		$(MAKE) --no-print-directory ARCH=$$arch check-sparse || exit; \
+	done
+	@$(totals) $(foreach arch,$(or $(every),$(ARCH)),$(B)/results/$(arch)/test-sparse.ktap)
 
 # For one architecture.
 check-builds: tree

@@ -293,11 +293,13 @@ static bool area_read(struct kvm_vcpu *vcpu, gpa_t gpa, struct xen_runstate *rs)
 {
 	u8 area[XEN_RUNSTATE_MAX_SIZE];
 	bool lm = long_mode(vcpu);
+	int idx, r;
 
-	guard(srcu)(&vcpu->kvm->srcu);
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	r = kvm_read_guest(vcpu->kvm, gpa, area, xen_runstate_area_size(lm));
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 
-	return !kvm_read_guest(vcpu->kvm, gpa, area, xen_runstate_area_size(lm)) &&
-	       xen_runstate_load(rs, area, lm);
+	return !r && xen_runstate_load(rs, area, lm);
 }
 
 /*
