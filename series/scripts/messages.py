@@ -4,17 +4,19 @@
 import re
 
 SUBJECT_LIMIT = BODY_LIMIT = 75
-PREFIX = re.compile(r"(?:KVM: (?:(?P<topic>[\w/]+): )?|Documentation: KVM: |MAINTAINERS: )(?P<what>.*)")
+PREFIX = re.compile(r"(?:KVM: (?:(?P<topic>[\w/]+(?:: [\w/]+)*): )?|Documentation: KVM: |MAINTAINERS: )(?P<what>.*)")
 PRONOUN = re.compile(r"\b(?:I|me|my|we|us|our|ours|you|your|yours)\b", re.I)
 MENTION = re.compile(r"\b[a-z]\w*_\w+\b(?![(\w])")
-TAG = re.compile(r"^[A-Z][\w-]+-by: ")
-UNWRAPPED = ("Fixes: ", "Link: ")
+SIGNED_OFF = "Signed-off-by: "
+UNWRAPPED = ("Fixes: ", "Link: ", "Closes: ", "Reported-by: ", "Suggested-by: ")
+# Those of KVM's other parts that the series edits.
+OTHER_TOPICS = {"arm64", "arm64: pvtime", "arm64: timers", "pfncache"}
 
 
 def topics(page):
-    """The topics that the page lists, and those of KVM's other parts that the series edits."""
+    """The topics that the page lists, and OTHER_TOPICS."""
     listed = page.split("one of::")[1].split("**DO NOT")[0]
-    return set(re.findall(r"- (\S+)", listed)) | {"arm64"}
+    return set(re.findall(r"- (\S+)", listed)) | OTHER_TOPICS
 
 
 def subject_faults(subject, known):
@@ -47,10 +49,10 @@ def body_faults(body, diff):
     for line in body:
         if len(line) > BODY_LIMIT and not line.startswith(UNWRAPPED):
             yield f"{len(line)} characters: {line}"
-        if PRONOUN.search(line):
+        if PRONOUN.search(line) and not line.startswith(UNWRAPPED):
             yield f"pronoun: {line}"
-        if TAG.match(line):
-            yield f"who sends the series adds this: {line}"
+        if line.startswith(SIGNED_OFF):
+            yield f"the sender of the series adds this: {line}"
         for name in MENTION.findall(line):
             if is_function(name, diff):
                 yield f"a function is written {name}(): {line}"

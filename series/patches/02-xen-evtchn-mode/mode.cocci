@@ -1,5 +1,5 @@
-// One look at the guest's mode for all of an event; and no bit that is kept for a
-// vCPU outlives the mode in which it was set.
+// Read the mode of the guest once per event, and discard bits that were set for a
+// vCPU in the mode that it has left.
 //
 // in arch/x86/kvm/xen.c: declare=1 bound=1 use=2 store=2 look=2 leave=1
 
@@ -25,7 +25,7 @@ position p;
   {
   ...
 - if (xe->port@p >= max_evtchn_port(kvm))
-+ /* Read once: what is a port of a 64-bit guest is out of bounds for another. */
++ /* Read once: a port of a 64-bit guest may be out of bounds in 32-bit mode. */
 + long_mode = IS_ENABLED(CONFIG_64BIT) && READ_ONCE(kvm->arch.xen.long_mode);
 + if (xe->port >= (long_mode ? EVTCHN_2L_NR_CHANNELS : COMPAT_EVTCHN_2L_NR_CHANNELS))
   	return -EINVAL;
@@ -73,5 +73,5 @@ position p;
   struct compat_vcpu_info *vi = gpc->khva;
 + unsigned long *kept = &v->arch.xen.evtchn_pending_sel;
 +
-+ /* What only a 64-bit guest has is not to be pending for ever. */
++ /* Discard bits that only a 64-bit guest has, or they stay pending forever. */
 + set_mask_bits(kept, ~(unsigned long)U32_MAX, 0);

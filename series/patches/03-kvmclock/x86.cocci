@@ -1,5 +1,5 @@
-// One step from the TSC to the clock serves KVM_GET_CLOCK and who wants the clock
-// alone.
+// KVM_GET_CLOCK and callers that need the clock alone share the conversion from
+// the TSC to the clock.
 //
 // in arch/x86/kvm/x86.c: condition=1 step=1 unused=1
 

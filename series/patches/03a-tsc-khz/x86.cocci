@@ -1,4 +1,4 @@
-// A frequency is stored when it is in force.
+// Store a frequency once it is in force.
 //
 // in arch/x86/kvm/x86.c: set=1 default_khz=1
 

@@ -1,4 +1,4 @@
-// Steal time on the steal clock.
+// Base steal time on the steal clock.
 //
 // in arch/x86/include/asm/kvm_host.h: fields=1
 // in arch/x86/kvm/x86.c: take=1 add=1 enable=1
@@ -47,7 +47,7 @@ position p;
 identifier data;
 position p;
 @@
-+ /* What was waited before is none of the guest's. */
++ /* Waits before this are not charged to the guest. */
 + if (data != vcpu->arch.st.msr_val) {
 + 	vcpu->arch.st.run_delay = KVM_STEAL_RESTART;
 + 	vcpu->arch.st.pending = 0;

@@ -1,4 +1,4 @@
-// The dispatcher takes over.
+// Call the dispatcher.
 //
 // in arch/x86/kvm/x86.c: ioctl=1
 

@@ -29,7 +29,7 @@ position p;
   return r;
   }
 
-// A vCPU of a Xen guest asks to be brought up to date when there is need to.
+// A vCPU of a Xen guest makes the request only when its runstate needs an update.
 @load@
 identifier f = kvm_arch_vcpu_load;
 identifier vcpu, cpu;

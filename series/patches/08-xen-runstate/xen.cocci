@@ -1,4 +1,4 @@
-// The functions of arch/x86/kvm/xen.c that the series brings anew, and what is
+// The functions of arch/x86/kvm/xen.c that this series replaces, and the code
 // left there that refers to them.
 //
 // in arch/x86/kvm/xen.c: drop=2 init_areas=1 destroy_areas=1

@@ -1,4 +1,4 @@
-// What is not written is not dirty.
+// Mark the page dirty only if it was written.
 //
 // in arch/x86/kvm/x86.c: written=1
 

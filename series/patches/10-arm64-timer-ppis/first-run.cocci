@@ -1,11 +1,11 @@
-// What the first run of a vCPU claims, and what it leaves if it fails.
+// A first run that fails releases the interrupts that it has claimed.
 //
 // in arch/arm64/kvm/arm.c: order=1
 // in arch/arm64/kvm/arch_timer.c: immutable=1 timer_enable=1
 // in include/kvm/arm_arch_timer.h: claimed=1
 
-// pKVM's part comes last, as it cannot be undone: it is made for the vCPUs that
-// there are.
+// The creation of the VM in pKVM comes last, as it cannot be undone: it covers the
+// vCPUs that exist by then.
 @order@
 identifier f = kvm_arch_vcpu_run_pid_change;
 identifier vcpu, kvm, ret;

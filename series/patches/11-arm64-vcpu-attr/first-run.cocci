@@ -1,4 +1,4 @@
-// What a first run that fails has of the PMU's.
+// A first run that fails releases the PMU's interrupt.
 //
 // in arch/arm64/kvm/arm.c: undo=1 attr=1
 

@@ -1,4 +1,4 @@
-// Stolen time is looked at when there may be some.
+// Update stolen time when there may be some.
 //
 // in arch/arm64/kvm/arm.c: due=1
 

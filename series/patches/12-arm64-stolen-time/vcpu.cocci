@@ -1,4 +1,4 @@
-// Where another thread takes a vCPU over, where it is off, and where its life begins again.
+// Where another thread takes over a vCPU, where it is powered off, and where it is reset.
 //
 // in arch/arm64/kvm/arm.c: off=1 new_thread=1 reset=1
 

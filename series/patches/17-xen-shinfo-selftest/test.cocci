@@ -1,4 +1,4 @@
-// What is named a deactivation is one.
+// Deactivate the shared info by its HVA.
 //
 // in tools/testing/selftests/kvm/x86_64/xen_shinfo_test.c: hva=1
 
