@@ -163,11 +163,11 @@ static bool make_set(struct subject *subject)
 	}
 
 static const struct setup setups[] = {
-	SETUP("pmu", "A vCPU with a PMU, the vgic initialised, nothing set yet", make_pmu),
+	SETUP("pmu", "A vCPU with a PMU, the vgic initialized, nothing set yet", make_pmu),
 	SETUP("set", "The same after SET of PMU_V3_IRQ, PMU_V3_INIT and PVTIME_IPA, as VMMs do it",
 	      make_set),
 	SETUP("no-irqchip", "A vCPU with a PMU, no irqchip in the kernel", make_no_irqchip),
-	SETUP("no-pmu", "A vCPU without a PMU, the vgic initialised", make_no_pmu),
+	SETUP("no-pmu", "A vCPU without a PMU, the vgic initialized", make_no_pmu),
 };
 
 const struct arch arch = {
