@@ -76,7 +76,7 @@ help:
 	@echo '  run         boot the series and show it at work: tools/kvm/$(DEMO)'
 	@echo '  test        KUnit, our selftests and those of the base that concern us, on FLAVOR=test'
 	@echo '              last line: the total, of all architectures unless ARCH, TESTS or VARIANT is given'
-	@echo '  test-stock  our selftests on the unedited base: what fails there is what we mend'
+	@echo '  test-stock  our selftests on the unedited base: failures there are what the series fixes'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
 	@echo '  soak        all that races, at once and over and over, for MINUTES=60'
@@ -98,7 +98,7 @@ help:
 	@echo
 	@echo 'For others:'
 	@echo '  series         the series as mails, and a cover letter, in $(mails)'
-	@echo '  check-configs  builds KVM as series/configs/table says, and tells warnings; CONFIGS="a b"'
+	@echo '  check-configs  builds KVM as series/configs/table says, and reports warnings; CONFIGS="a b"'
 	@echo '  check-series   checkpatch, kernel-doc, messages; builds each patch by W=1 and sparse'
 	@echo '  index          series/README.md, the list of the patches'
 	@echo '  deb            Debian packages of the kernel, configured as CONFIG says'

@@ -18,19 +18,19 @@ struct kvm_vcpu;
 	(sizeof(type) + BUILD_BUG_ON_ZERO(sizeof(type) > KVM_VCPU_ATTR_MAX_SIZE))
 
 /**
- * struct kvm_vcpu_attr - all there is to know about one attribute
+ * struct kvm_vcpu_attr - description of one attribute
  * @size: bytes that are read or written in user memory; 0 if the attribute has no
  *	  payload, in which case the address is ignored
  * @data: for @get and @set, so that one function can serve many rows
  * @absent: errno of a GET or SET where the vCPU lacks the feature, if it is not to
  *	    depend on whether the host offers that; 0: -ENODEV or -ENXIO
- * @ready: may the attribute be set as things are?  Called before user memory is
- *	   looked at; NULL: always
+ * @ready: check that the attribute can currently be set.  Called before user
+ *	   memory is accessed; NULL: it always can
  * @get: fill in all of @size bytes at @payload; NULL: the attribute has no value
- * @set: take @size bytes at @payload; either does all that is asked or fails
- *	 and changes nothing; NULL: the attribute is read-only
+ * @set: take @size bytes at @payload; either succeeds or fails without changing
+ *	 anything; NULL: the attribute is read-only
  *
- * A row with neither @get nor @set is that of a number that means nothing.
+ * A row with neither @get nor @set stands for an unused attribute number.
  *
  * The callbacks see kernel memory only, aligned for a u64.  All are called with
  * vcpu->mutex held, in process context, and return 0 or a negative errno.
@@ -49,9 +49,9 @@ struct kvm_vcpu_attr {
  * struct kvm_vcpu_attr_group - attributes that belong together
  * @rows: a row for each attribute, at the index that is its number
  * @nr: number of @rows
- * @feature: does the vCPU have the feature that the group is about?  NULL: it
+ * @feature: true if the vCPU has the feature that the group is about; NULL: it
  *	     needs none
- * @offered: does this host offer the feature?  Asked if the vCPU lacks it
+ * @offered: true if this host offers the feature; called if the vCPU lacks it
  */
 struct kvm_vcpu_attr_group {
 	const struct kvm_vcpu_attr *rows;

@@ -12,7 +12,7 @@
 #include <kvm/vcpu_attr.h>
 
 /**
- * kvm_vcpu_attr_group_sane - do the rows of a group make sense?
+ * kvm_vcpu_attr_group_sane - check the rows of a group
  * @group: the group
  *
  * Context: any.
@@ -32,7 +32,7 @@ kvm_vcpu_attr_group_sane(const struct kvm_vcpu_attr_group *group)
 }
 
 /**
- * kvm_vcpu_attr_bytes_written - which bytes of its payload does a getter write?
+ * kvm_vcpu_attr_bytes_written - find the bytes of its payload that a getter writes
  * @vcpu: the vCPU
  * @row: an attribute that has a value
  * @written: a byte for each of KVM_VCPU_ATTR_MAX_SIZE; set to 1 or 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What compilers and checkers say of a tree, told apart from what they said of another."""
+"""What compilers and checkers say of a tree, without what they said of another."""
 
 import collections
 import re

@@ -28,7 +28,7 @@ class Record:
         self.found = {}
 
     def note(self, patch, path, what, lines):
-        """Some lines go; what the record does not know of is returned as text, or None."""
+        """Some lines go; what the record lacks is returned as text, or None."""
         key = (patch, path, what)
         now = hashes(lines)
         self.found[key] = now

@@ -94,7 +94,7 @@ static bool has_feature(const struct kvm_vcpu_attr_group *group, struct kvm_vcpu
 	return !group->feature || group->feature(vcpu);
 }
 
-/* Why not: could no vCPU of this host have the feature, or has this one not? */
+/* -ENODEV if only this vCPU lacks the feature, -ENXIO if the host does. */
 static int no_feature(const struct kvm_vcpu_attr_group *group, const struct kvm_vcpu_attr *row)
 {
 	if (row->absent)
@@ -104,15 +104,15 @@ static int no_feature(const struct kvm_vcpu_attr_group *group, const struct kvm_
 }
 
 /**
- * kvm_vcpu_attr_ioctl - serve KVM_HAS/GET/SET_DEVICE_ATTR on a vCPU
+ * kvm_vcpu_attr_ioctl - handle KVM_HAS/GET/SET_DEVICE_ATTR on a vCPU
  * @vcpu: the vCPU
  * @ioctl: KVM_HAS_DEVICE_ATTR, KVM_GET_DEVICE_ATTR or KVM_SET_DEVICE_ATTR
  * @argp: a struct kvm_device_attr; its flags are ignored
  *
  * An attribute which is unknown, or which the host does not offer, is ENXIO
  * whatever else is wrong with the call, and so is one that has no value to get or
- * cannot be set.  HAS does not look at user memory beyond @argp, nor at more than
- * the host and the vCPU's features.
+ * cannot be set.  HAS checks nothing but @argp, the host and the vCPU's features,
+ * and does not access any other user memory.
  *
  * Context: process context, with vcpu->mutex held.  May sleep.
  * Return: 0 or a negative errno; see Documentation/virt/kvm/devices/vcpu.rst.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who has the PPIs of the architected timers, and KVM_ARM_VCPU_TIMER_CTRL.
+ * Ownership of the PPIs of the architected timers, and KVM_ARM_VCPU_TIMER_CTRL.
  *
  * Their numbers are the VM's.  They are claimed for a vCPU when it runs for the
  * first time, atomically, which fails if two of them are the same.  They stay as
@@ -65,7 +65,7 @@ static int timer_claim_ppis(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-/* Give up what a first run that failed had claimed. */
+/* Release the PPIs that a failed first run has claimed. */
 static void timer_release_ppis(struct kvm_vcpu *vcpu)
 {
 	int i;

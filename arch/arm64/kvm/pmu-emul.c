@@ -65,8 +65,8 @@ static int pmu_get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, v
 }
 
 /*
- * Could @irq interrupt a vCPU?  If userspace has not said yet how many SPIs there
- * are, that is asked again when the number is put to use.
+ * True if @irq can interrupt a vCPU.  If userspace has not set the number of SPIs
+ * yet, that is re-checked when the interrupt is used.
  */
 static bool pmu_irq_exists(struct kvm *kvm, int irq)
 {
@@ -151,7 +151,7 @@ static int pmu_set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, 
 	return 0;
 }
 
-/* May the PMUs of the VM still be told what to count? */
+/* Check that the event filter and the PMU of the VM can still be changed. */
 static int pmu_configurable(struct kvm *kvm)
 {
 	lockdep_assert_held(&kvm->arch.config_lock);
@@ -193,8 +193,8 @@ static bool pmu_filter_is_set(struct kvm_arch *ka, const struct kvm_pmu_event_fi
 
 /*
  * The space is that of the host's PMU, even if the guest's has less.  The first
- * filter decides on all events that none speaks of: what is allowed first is all
- * that is, what is denied first is all that is not.
+ * filter decides on all events that no filter names: they are denied if it allows,
+ * and allowed if it denies.
  */
 static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			  const void *payload)
@@ -241,8 +241,8 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 }
 
 /*
- * To name the PMU that is selected already changes nothing but what was left
- * open by default: on which CPUs the vCPUs can run.
+ * Selecting the current PMU again changes nothing but the CPUs on which the vCPUs
+ * can run, which are not restricted by default.
  */
 static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stolen time, as Arm DEN0057A has it: a structure in guest memory, which says
+ * Stolen time, as defined by Arm DEN0057A: a structure in guest memory, which shows
  * how long the vCPU was ready to run and did not.
  */
 #include <linux/string.h>
@@ -59,7 +59,7 @@ static int add_stolen_time(struct kvm_vcpu *vcpu)
 
 	mark_page_dirty(vcpu->kvm, gpa_to_gfn(gpa));
 
-	/* If not KVM's, it is of the kernel that runs, whichever asked for it. */
+	/* If not KVM's, it is of the kernel that runs, whichever kernel called. */
 	if (vcpu->arch.steal.life && le64_to_cpu(before) != vcpu->arch.steal.shown)
 		vcpu->arch.steal.life = READ_ONCE(vcpu->kvm->arch.pvtime_life);
 
@@ -69,8 +69,8 @@ static int add_stolen_time(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Has the vCPU's thread waited, or is something left to be written?  Asked when
- * the vCPU is loaded, to save the guest's memory from being looked at for nothing.
+ * True if the vCPU's thread has waited, or if something is left to be written.
+ * Called when the vCPU is loaded, to avoid needless accesses to guest memory.
  */
 bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
 {
@@ -137,7 +137,7 @@ static bool structure_goes_on(struct kvm_vcpu *vcpu, const struct pvclock_vcpu_s
 }
 
 /*
- * A CPU that asks again, and has not been off, runs another kernel: one that was
+ * A CPU that calls again, and has not been off, runs another kernel: one that was
  * started by kexec, or after a reset.  With the first CPU of that kernel a life of
  * the VM begins, which the others are part of when they ask.
  */
@@ -181,7 +181,7 @@ static int init_structure(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-/* The guest makes its call again: an HVC lies behind the PC, an SMC does not yet. */
+/* Repeat the guest's call: the PC is past an HVC, but not yet past an SMC. */
 static void repeat_call(struct kvm_vcpu *vcpu)
 {
 	if (vcpu_get_flag(vcpu, INCREMENT_PC))

@@ -7,7 +7,7 @@
 #include <kvm/steal.h>
 #include <kvm/vcpu_attr.h>
 
-/* A frequency that cannot be had leaves all as it was. */
+/* A frequency that is rejected changes nothing. */
 static int kvm_switch_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz, bool scale)
 {
 	int r = set_tsc_khz(vcpu, user_tsc_khz, scale);
@@ -22,8 +22,8 @@ static int kvm_switch_tsc_khz(struct kvm_vcpu *vcpu, u32 user_tsc_khz, bool scal
 }
 
 /*
- * What scales TSC cycles to nanoseconds, and the frequency for which it does.
- * Guarded by disabling preemption; interrupts do not ask for a VM's clock.
+ * The factors that scale TSC cycles to nanoseconds, and the frequency for which they
+ * do.  Protected by disabling preemption; interrupts do not read a VM's clock.
  */
 struct tsc_scale {
 	unsigned long khz;
@@ -48,7 +48,7 @@ static unsigned long kvmclock_tsc_khz(const struct kvm_arch *ka)
 	return ka->use_master_clock ? get_cpu_tsc_khz() : 0;
 }
 
-/* What the VM's clock says when the TSC, of @khz, is at @tsc. */
+/* The VM's clock when the TSC, of @khz, is at @tsc. */
 static __always_inline u64 kvmclock_at(const struct kvm_arch *ka, u64 tsc, unsigned long khz)
 {
 	struct tsc_scale *scale = this_cpu_ptr(&tsc_scale);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Xen's timer follows the VM's clock, and the attributes of a Xen vCPU are served
- * from a table.
+ * Xen's timer, which follows the VM's clock, and the table of Xen vCPU attributes.
  */
 #include "xen_runstate.h"
 

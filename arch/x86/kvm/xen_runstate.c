@@ -13,7 +13,7 @@
  *
  * Between enter and leave the state is running, or runnable while scheduled out
  * but ready to run.  Other ioctls load the vCPU as well; the hooks leave them
- * alone, hence an attribute call cannot be overtaken by one.
+ * alone, so that they never interrupt an attribute call.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -60,7 +60,7 @@ static u64 follow_clock(struct kvm_vcpu *vcpu, struct xen_runstate *rs, s64 *off
 	return now;
 }
 
-/* How many of an area's @size bytes at @gpa fit into its first page? */
+/* The number of an area's @size bytes at @gpa that fit into its first page. */
 static size_t area_head(gpa_t gpa, size_t size)
 {
 	return min(size, PAGE_SIZE - offset_in_page(gpa));
@@ -106,7 +106,7 @@ static bool gpc_usable(struct gfn_to_pfn_cache *gpc)
 {
 	u64 generation = kvm_memslots(gpc->kvm)->generation;
 
-	/* Who has not locked the cache looks again when he has. */
+	/* Callers that don't hold the lock must recheck under it. */
 	return data_race(gpc->valid && gpc->generation == generation);
 }
 
@@ -213,7 +213,7 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
  * True if KVM_RUN would not stop for the vCPU's dirty ring.  The entries above that
  * limit are reserved for what KVM must write before it can exit.
  *
- * KVM_REQ_DIRTY_RING_SOFT_FULL does not tell: it is clear while it is checked.
+ * KVM_REQ_DIRTY_RING_SOFT_FULL is of no use here: it is clear while it is checked.
  */
 static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 {
@@ -224,8 +224,8 @@ static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Is the area mapped where it is logged who writes?  Its memslots stay the ones
- * that are looked at here until it is mapped anew.  Called with SRCU held.
+ * True if the area is mapped in a memslot with dirty logging.  Its memslots stay
+ * the ones that are checked here until it is mapped again.  Called with SRCU held.
  */
 static bool area_logged(struct kvm_vcpu *vcpu)
 {
@@ -260,7 +260,7 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs,
 				break;
 			}
 
-			/* What is logged is logged for the vCPU that is loaded. */
+			/* Dirty pages are logged in the ring of the loaded vCPU. */
 			if (kvm_get_running_vcpu() != vcpu) {
 				vcpu_load(vcpu);
 				loaded = true;
@@ -459,8 +459,8 @@ int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *
 }
 
 /*
- * Add @delta to the totals and the entry time, and have @delta's state, if it is
- * one, hold from the adjusted entry time on: nothing is accounted up to now.
+ * Add @delta to the totals and the entry time, and enter @delta's state, if it is
+ * one, as of the adjusted entry time: nothing is accounted up to now.
  */
 int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *delta)
 {
@@ -506,8 +506,8 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 
 /*
  * A vCPU that was running and is running, and whose thread has not waited, has
- * nothing new to tell; one account per jiffy keeps state_entry_time near the
- * clock all the same.
+ * nothing new to report; one account per jiffy still keeps state_entry_time near
+ * the clock.
  */
 static bool up_to_date(struct kvm_vcpu *vcpu)
 {
@@ -519,7 +519,7 @@ static bool up_to_date(struct kvm_vcpu *vcpu)
 	       xr->run_delay == kvm_run_delay();
 }
 
-/* Is the memory still the one that was written last? */
+/* True if the memory is still the one that was written last. */
 static bool area_mapped(struct kvm_vcpu *vcpu)
 {
 	struct gfn_to_pfn_cache *gpc = vcpu->arch.xen.runstate.gpc;
@@ -560,7 +560,7 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 
 	WRITE_ONCE(xr->in_run, true);
 
-	/* A hook that comes in between leaves it up to date, or asks for a refresh. */
+	/* A hook that runs in between leaves it up to date, or requests a refresh. */
 	if (likely(data_race(up_to_date(vcpu)) && area_mapped(vcpu)))
 		return;
 
@@ -626,7 +626,7 @@ void kvm_xen_runstate_sync(struct kvm_vcpu *vcpu)
 		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
 
-/* Have the area follow a switch of the guest between 32-bit and 64-bit mode. */
+/* Convert the area when the guest switches between 32-bit and 64-bit mode. */
 void kvm_xen_runstate_sync_layout(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
@@ -725,7 +725,7 @@ int xen_set_runstate_data(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	return kvm_xen_runstate_set_data(vcpu, &next);
 }
 
-/* There is nothing to get; the core would say ENXIO, this ioctl never did. */
+/* There is nothing to get; the core would return ENXIO, but this ioctl never did. */
 int xen_get_runstate_adjust(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			    void *payload)
 {

@@ -2,8 +2,8 @@
 /*
  * Xen vCPU runstate: the accounting and the layout of the guest area.
  *
- * Nothing here knows a clock, the current thread or how guest memory is mapped,
- * which is what lets KUnit drive all of it.
+ * Nothing here depends on a clock, the current thread or the mapping of guest
+ * memory, so that KUnit can test all of it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,7 +18,7 @@ void xen_runstate_init(struct xen_runstate *rs)
 	*rs = (struct xen_runstate) { .state = RUNSTATE_offline };
 }
 
-/* Does @rs add up, with an entry time of @latest at the most? */
+/* True if @rs adds up, with an entry time of @latest at the most. */
 bool xen_runstate_valid(const struct xen_runstate *rs, u64 latest)
 {
 	u64 sum = 0;
@@ -47,7 +47,7 @@ static bool add_delta(u64 *total, u64 delta)
 /*
  * Add the deltas of the totals and of entry_time, and enter @delta's state if it
  * is one.  Returns false, with @rs partially updated, if a sum leaves its range.  Whether
- * the deltas add up is not asked here: then, and only then, do the totals.
+ * the deltas add up is not checked here: then, and only then, do the totals.
  */
 bool xen_runstate_adjust(struct xen_runstate *rs, const struct xen_runstate *delta)
 {
@@ -200,7 +200,7 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 
 		first = third_value(area_byte(area, ofs), stored);
 		area_put(area, crosses, ofs, &first, sizeof(first));
-		/* What is none of the two entry times before the totals. */
+		/* A value that is neither entry time, before the totals. */
 		smp_wmb();
 	}
 

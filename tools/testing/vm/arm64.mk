@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What the front door has to know of an architecture; x86_64.mk tells what is what.
+# What the Makefile at the top needs for an architecture; x86_64.mk explains it.
 
 kernel-arch	:= arm64
 kernel-target	:= Image

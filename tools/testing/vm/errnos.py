@@ -3,8 +3,8 @@
 """Holds the errors of vCPU attributes that pages document against those that tests reached.
 
 Prints KTAP, a test case for each attribute.  It passes if the tests reached each
-error that the pages' tables have a row for, and no other.  Tests tell what they
-reached in lines like "# reached SET KVM_VCPU_TSC_OFFSET EFAULT".
+error that the pages' tables have a row for, and no other.  Tests report what
+they reached in lines like "# reached SET KVM_VCPU_TSC_OFFSET EFAULT".
 """
 
 import argparse

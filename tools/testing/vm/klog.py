@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a kernel log tells: splats, and the KUnit results of boot."""
+"""What a kernel log contains: splats, and the KUnit results of boot."""
 
 import re
 
@@ -36,7 +36,7 @@ TOO_DEEP = "BUG: MAX_LOCK_DEPTH too low!"
 QUOTED = 40     # lines of a splat
 FRAME = "=" * 60    # before and after a sanitizer's report, which is quoted whole
 
-# What KCSAN says of an access; the line after it tells where.
+# What KCSAN says of an access; the line after it has the place.
 ACCESS = re.compile(r"\b(?:read|write|assert no .*)\b.* to 0x[0-9a-f]+ of \d+ bytes by ")
 
 
@@ -77,7 +77,7 @@ def is_race(splat):
 
 
 def races_in(files, races, decode):
-    """Those of the races with an access in one of the files; decode() tells lines' places."""
+    """Those of the races with an access in one of the files; decode() adds lines' places."""
     decoded = splats(decode([FRAME] + [line for race in races for line in race]))
     return [race for race in decoded
             if any(ACCESS.search(access) and any(f"{file}:" in place for file in files)

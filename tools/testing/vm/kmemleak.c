@@ -44,7 +44,7 @@ int main(void)
 	if (!kmemleak)
 		die("open");
 
-	/* The first notes checksums, the second tells of what did not change since. */
+	/* The first notes checksums, the second reports what did not change since. */
 	scan(kmemleak);
 	sleep(MIN_AGE);
 	scan(kmemleak);

@@ -23,7 +23,7 @@ import time
 
 import klog
 
-# And what the kernel is told: lockdep gives up with messages for debugging.
+# The kernel's parameters: lockdep gives up with messages for debugging.
 MODES = {"test": "loglevel=8", "show": "", "shell": "quiet"}
 BOOT_LIMIT = 600    # seconds until the first program starts
 GRACE = 90          # what init has to end a program, and the machine itself
@@ -41,7 +41,7 @@ PANIC = {
 }
 
 
-# KUnit at boot: may report, must, or is told not to run.
+# KUnit at boot: may report, must, or is kept from running.
 KUNIT = {"may": "", "must": "", "off": "kunit.enable=0"}
 
 
@@ -110,7 +110,7 @@ class Machine:
 
 
 class Progress:
-    """Tells on the terminal how far the programs are."""
+    """Shows on the terminal how far the programs are."""
 
     def __init__(self):
         self.begin, self.running = time.monotonic(), None

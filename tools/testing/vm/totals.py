@@ -27,7 +27,7 @@ MISSING = "(missing)"
 # Of the laboratory, by whatever COUNT.
 CHORE = re.compile(r"(?:kmemleak|(?:un)?load-\S+)(?:/\d+)?")
 OURS = re.compile(r"^# (?:start \S+|\S+ took [\d.]+ s)$")
-# Where an assertion stands; the best single line to tell a failure by.
+# Where an assertion stands; the best single line to identify a failure by.
 PLACE = re.compile(r"\S+\.[ch]:\d+")
 
 Case = collections.namedtuple("Case", "report verdict name why log")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What the front door has to know of an architecture.
+# What the Makefile at the top needs for an architecture.
 
 # ARCH=, make target and its file in the kernel's own build
 kernel-arch	:= x86
@@ -28,7 +28,7 @@ qemu		:= qemu-system-x86_64 -machine q35 -accel tcg,thread=single -smp 2 -m 2G \
 tsc-khz		= $(shell $(lab)/tsc_khz)
 cmdline		= console=ttyS0 tsc=reliable $(addprefix tsc_early_khz=,$(tsc-khz))
 
-# The machines, and what QEMU is told for each. The first runs all tests, others
+# The machines, and QEMU's options for each. The first runs all tests, others
 # those whose names match machine-tests. dts-NAME, if there: what its device
 # tree has on top of QEMU's. tests-NAME, if there: the only tests that it runs, which
 # no other one does; run-NAME: options of run.py.

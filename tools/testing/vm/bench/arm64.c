@@ -60,7 +60,7 @@ void arch_start_vcpu(const struct vm *vm, const struct vcpu *vcpu)
 	set_reg(vcpu, CORE_REG(regs.regs[1]), GUEST_ACCESS);
 }
 
-/* The GIC wants to know all vCPUs, and the PMU the GIC. */
+/* The GIC needs all vCPUs, and the PMU the GIC. */
 void arch_finish_vm(const struct vm *vm)
 {
 	static const __u64 dist = GIC_DIST, redist = GIC_REDIST;

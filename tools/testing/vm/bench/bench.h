@@ -13,7 +13,7 @@
 #define GUEST_MEMORY	0x200000UL
 #define GUEST_CODE	0x1000UL
 
-/* Two pages of each vCPU, for what KVM tells it there. */
+/* Two pages of each vCPU, for what KVM writes there. */
 #define VCPU_PAGES(index)	(0x100000UL + (index) * 0x2000UL)
 
 struct vcpu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the guest does wakes a thread of higher priority on the only CPU.  The vCPU
- * has to make room for it in the midst of KVM_RUN; the thread goes to sleep at
+ * has to make room for it in the middle of KVM_RUN; the thread goes to sleep at
  * once, and the vCPU goes on.  That round is counted, by the thread.
  */
 #include <errno.h>

@@ -12,7 +12,7 @@
  *  - Pieces: state_entry_time lies in two pieces.  Stores to it become visible in
  *    program order, to one piece at once, to either piece first.
  *
- * A reader looks at state_entry_time twice.  Each look gets it in pieces, at
+ * A reader reads state_entry_time twice.  Each look gets it in pieces, at
  * positions that never go back.  In between, the reader gets state and totals in
  * any order.  It accepts them if both looks have the same value, without the flag.
  * For each value, the interleaving whose first look ends earliest and whose second

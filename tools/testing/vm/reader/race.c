@@ -183,7 +183,7 @@ static u64 read_byte(int nr)
 	return (u64)READ_ONCE(place.entry[nr]) << (8 * nr);
 }
 
-/* One look at the entry time; false if its two high pieces differ. */
+/* One read of the entry time; false if its two high pieces differ. */
 static bool look(const struct kind *kind, int nr, u64 *random, u64 *value)
 {
 	u64 high = 0, low = 0, again, loops = random_pause(random);

@@ -11,7 +11,7 @@
  * other.
  *
  * Reports in KTAP, with each program's rounds and the sums of what these did,
- * which they tell in lines "# did NUMBER WHAT".
+ * which they report in lines "# did NUMBER WHAT".
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -7,8 +7,8 @@
 #include "vcpu_attr_expect.h"
 
 /*
- * Errors are not noted as reached: the page tells of a struct kvm_device_attr that
- * cannot be read apart from a payload that cannot be.
+ * Errors are not noted as reached: the page has separate rows for a struct
+ * kvm_device_attr that cannot be read and for a payload that cannot be.
  */
 static int make_call(const struct faulty_call *call, void *payload)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random calls of all attributes of vCPUs, in VMs that are set up in any order.  A
- * model of what is documented tells what each call, and each KVM_RUN, gives.
+ * model of the documentation predicts the result of each call and each KVM_RUN.
  */
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -55,13 +55,13 @@ static struct {
 
 static struct kvm_vm *vm;
 
-/* Guards what the library knows of the VM's memory. */
+/* Protects what the library has recorded of the VM's memory. */
 static pthread_mutex_t vm_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* KVM gives a VM up if a vCPU is run while this makes the vgic. */
 static pthread_rwlock_t vgic_lock = PTHREAD_RWLOCK_INITIALIZER;
 
-/* What PV_TIME_ST told the vCPUs; it is NO_IPA as well if there is no structure. */
+/* What PV_TIME_ST returned to the vCPUs; NO_IPA as well if there is no structure. */
 static u64 told[FUZZ_VCPUS];
 
 static void guest_code(void)
@@ -715,8 +715,8 @@ static u64 read_stolen_time(u64 ipa)
 }
 
 /*
- * The guest has asked in a run in which @waited at most was stolen.  It is told the
- * truth: the time goes on from what it was, or for another kernel from 0.
+ * The guest has called PV_TIME_ST in a run in which @waited at most was stolen.  The
+ * time must go on from what it was, or for another kernel from 0.
  */
 static void check_stolen_time(int id, u64 before, u64 waited)
 {
@@ -726,7 +726,7 @@ static void check_stolen_time(int id, u64 before, u64 waited)
 	u64 stolen;
 
 	sync_global_from_guest(vm, told);
-	TEST_ASSERT(told[id] == (there ? ipa : NO_IPA), "PV_TIME_ST tells 0x%lx", told[id]);
+	TEST_ASSERT(told[id] == (there ? ipa : NO_IPA), "PV_TIME_ST returns 0x%lx", told[id]);
 	if (!there)
 		return;
 

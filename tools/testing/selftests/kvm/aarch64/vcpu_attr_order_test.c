@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The order in which calls of vCPU attributes are checked: it is the same for
- * all attributes, in every state of the VM.  What is unknown is ENXIO before
- * anything else is looked at, HAS looks at nothing, then come the feature, the
+ * all attributes, in every state of the VM.  An unknown attribute is ENXIO
+ * before anything else is checked, HAS ends there, then come the feature, the
  * irqchip, user memory, the value and at last the state of the VM.
  */
 #include "arm_vcpu_attr.h"
@@ -283,7 +283,7 @@ TEST_F(vcpu_attr_order, refused_set_changes_nothing)
 	}
 }
 
-/* KVM gives a VM up when a vCPU is run whose vgic is not initialised. */
+/* KVM marks a VM as dead when a vCPU is run whose vgic is not initialized. */
 TEST(vcpu_attr_of_a_vm_that_was_given_up_is_eio)
 {
 	struct kvm_vm *vm = vm_create(1);

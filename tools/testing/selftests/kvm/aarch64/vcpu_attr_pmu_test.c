@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_ARM_VCPU_PMU_V3_CTRL: which interrupts a PMU can have, when it can be
- * initialised, filtered and chosen, which errno tells why not, and what guests
- * see of it.
+ * initialized, filtered and chosen, the errno if it cannot, and the effect on
+ * guests.
  */
 #include "arm_vcpu_attr.h"
 #include "kvm_test_harness.h"
@@ -375,7 +375,7 @@ TEST_F(vcpu_attr_pmu_overflow, raises_a_ppi_set_after_init)
 }
 
 /*
- * Initialisation
+ * Initialization
  */
 
 TEST_F(vcpu_attr_pmu, init_without_irqchip_works)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_ARM_VCPU_PVTIME_CTRL and stolen time: where the structure can be, when the
- * guest is told of it, and that it holds what the thread that runs the vCPU has
- * waited for a CPU since it does so: no more, no less, and never less than before.
+ * guest gets its address, and that it shows how long the thread that runs the vCPU
+ * has waited for a CPU since it does so: exactly, and never less than before.
  */
 #include "arm_vcpu_attr.h"
 #include "kernel_log.h"
@@ -304,7 +304,7 @@ TEST_F(vcpu_attr_pvtime, guest_reads_what_the_vmm_reads)
 
 /*
  * Time.  All bounds are differences of run_delay: if a thread runs the vCPU
- * between two looks at its run_delay, no more than the difference was stolen.
+ * between two reads of its run_delay, no more than the difference was stolen.
  */
 
 FIXTURE(vcpu_attr_stolen) {
@@ -452,7 +452,7 @@ static void expect_to_grow_by_a_wait(struct __test_metadata *_metadata, struct k
 	}
 }
 
-/* The vCPU's thread waits while the guest runs, for a time that is told apart. */
+/* The vCPU's thread waits while the guest runs, for a distinguishable time. */
 static void wait_as_it_runs(struct kvm_vcpu *vcpu)
 {
 	const u64 before = stolen(vcpu);
@@ -1216,7 +1216,7 @@ TEST_F(vcpu_attr_stolen, page_is_not_dirty_when_there_is_nothing_to_add)
 	run(self->vcpu);
 	log_dirty_pages(self->vm);
 
-	/* The machine may be busy: only rounds without any waiting tell. */
+	/* The machine may be busy: only rounds without any waiting count. */
 	for (int i = 0; i < 1000 && quiet < 20; i++) {
 		long begin = get_run_delay();
 		bool is_dirty;
@@ -1395,7 +1395,7 @@ static void *make_quick_calls(void *arg)
 	return NULL;
 }
 
-/* @slow is of @vcpu, and looks at its structure. */
+/* @slow is of @vcpu, and accesses its structure. */
 static void expect_vcpu_waits(struct __test_metadata *_metadata, const char *name,
 			      struct kvm_vcpu *vcpu, void *(*slow)(void *vcpu),
 			      struct kvm_vcpu *other)
@@ -1443,7 +1443,7 @@ static void start_to_ask(void)
 
 	TEST_ASSERT_EQ(pvtime_set_ipa(vcpu, ST_GPA), 0);
 	TEST_ASSERT_EQ(pthread_create(&thread, NULL, ask_for_structure, vcpu), 0);
-	TEST_ASSERT(missing_page_is_wanted(&page), "nobody looks at the structure");
+	TEST_ASSERT(missing_page_is_wanted(&page), "nobody accesses the structure");
 }
 
 struct missing_ipa {
@@ -1467,7 +1467,7 @@ static void start_to_set_ipa(void)
 	ipa.vcpu = start_vm();
 	ipa.page = missing_page_map();
 	TEST_ASSERT_EQ(pthread_create(&thread, NULL, set_missing_ipa, &ipa), 0);
-	TEST_ASSERT(missing_page_is_wanted(&ipa.page), "nobody looks at the payload");
+	TEST_ASSERT(missing_page_is_wanted(&ipa.page), "nobody accesses the payload");
 }
 
 TEST(vcpu_attr_pvtime_wait_ends_by_a_kill)

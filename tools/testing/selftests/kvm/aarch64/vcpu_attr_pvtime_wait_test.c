@@ -23,7 +23,7 @@
 /* What the guest has in registers before PV_TIME_ST, and after it. */
 #define PATTERN		0x1122334455667788UL
 
-/* How the guest asks, and what it is told. */
+/* How the guest calls PV_TIME_ST, and what that returns. */
 enum conduit { NONE, HVC, SMC };
 
 static enum conduit conduit;
@@ -172,7 +172,7 @@ static void expect_kick_ends_wait(struct __test_metadata *_metadata, struct runn
 	take_kicks(runner->vcpu);
 	start(runner);
 	ASSERT_TRUE(missing_page_is_wanted(page)) {
-		TH_LOG("nobody looks at the structure");
+		TH_LOG("nobody accesses the structure");
 	}
 	ASSERT_EQ(0, pthread_kill(runner->thread, SIGUSR1));
 	ended = ends(runner);
@@ -239,7 +239,7 @@ TEST_F(vcpu_attr_pvtime_wait, is_none_with_immediate_exit)
 	have_time_stolen(self->vcpu, &self->page);
 	EXPECT_EQ(-EINTR, run_immediate_exit(self->vcpu));
 	EXPECT_FALSE(is_wanted_now(&self->page)) {
-		TH_LOG("KVM_RUN looks at the structure");
+		TH_LOG("KVM_RUN accesses the structure");
 	}
 }
 
@@ -257,7 +257,7 @@ TEST_F(vcpu_attr_pvtime_wait, is_none_in_a_reset)
 	/* If it waited, nothing but the end of the test's time would end that. */
 	vcpu_ioctl(self->vcpu, KVM_ARM_VCPU_INIT, &init);
 	EXPECT_FALSE(is_wanted_now(&self->page)) {
-		TH_LOG("KVM_ARM_VCPU_INIT looks at the structure");
+		TH_LOG("KVM_ARM_VCPU_INIT accesses the structure");
 	}
 }
 

@@ -10,7 +10,7 @@
 
 #define ST_IPA(_i)	(ST_GPA + 64 * (_i))
 
-/* What PV_TIME_ST told the vCPUs; it is NO_IPA as well if there is no structure. */
+/* What PV_TIME_ST returned to the vCPUs; NO_IPA as well if there is no structure. */
 static u64 told[NR_VCPUS];
 
 static void guest_asks_for_stolen_time(void)
@@ -193,7 +193,7 @@ FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu) {
 	},
 };
 
-/* Older ones set all interrupts when the vgic is there but not initialised. */
+/* Older ones set all interrupts when the vgic is there but not initialized. */
 FIXTURE_VARIANT_ADD(vcpu_attr_vmm, qemu_irq_before_vgic_init) {
 	.phases = {
 		{ .each = { creates_vcpu } },
@@ -324,7 +324,7 @@ TEST_F(vcpu_attr_vmm, runs)
 	expect_all_run(_metadata, &self->vmm);
 }
 
-/* A vCPU is reset by initialising it again, when it has all its attributes. */
+/* A vCPU is reset by initializing it again, when it has all its attributes. */
 static void reset_vcpu(struct vmm *vmm, int i)
 {
 	struct kvm_vcpu_init init = { .target = -1 };

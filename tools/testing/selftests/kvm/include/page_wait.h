@@ -39,7 +39,7 @@ static inline void expect_one_waits(struct __test_metadata *_metadata,
 
 	ASSERT_EQ(0, pthread_create(&slow, NULL, wait->slow, wait->slow_arg));
 	ASSERT_TRUE(missing_page_is_wanted(wait->page)) {
-		TH_LOG("%s does not look at the page", wait->name);
+		TH_LOG("%s does not access the page", wait->name);
 	}
 	ASSERT_EQ(0, pthread_create(&quick, NULL, wait->quick, wait->quick_arg));
 	ended = thread_ends(quick);

@@ -8,7 +8,7 @@
 
 #include "fuzz_memslot.h"
 
-/* Enough for what is written from one look at the rings to the next. */
+/* Enough for what is written from one check of the rings to the next. */
 #define FUZZ_RING_SIZE	SZ_32K
 
 struct fuzz_slot fuzz_slot = {

@@ -26,8 +26,8 @@ static void take_snapshot(struct kvm_vcpu *vcpu, void *snapshot)
 }
 
 /*
- * Errors are not noted as reached: the pages tell of a struct kvm_device_attr, or a
- * type, that cannot be read apart from a value that cannot be.
+ * Errors are not noted as reached: the pages have separate rows for a struct
+ * kvm_device_attr, or a type, that cannot be read and for a value that cannot be.
  */
 static int make_call(const struct faulty_call *call, void *payload)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random calls of all attributes of vCPUs, while their areas, their clock and the
- * memory change under them.  A model of what is documented tells which runstate is
+ * memory change under them.  A model of the documentation predicts which runstate is
  * accepted, and what each call may change.
  */
 #include <sys/ioctl.h>
@@ -457,8 +457,8 @@ static size_t attr_size(int type)
 }
 
 /*
- * Errors of bad pointers are not noted as reached: of what a page tells about one
- * attribute and what about all, nobody knows here which it was.
+ * Errors of bad pointers are not noted as reached: they may belong to the row of one
+ * attribute or to that of all, which cannot be distinguished here.
  */
 static int call_at_bad_pointer(struct kvm_vcpu *vcpu, unsigned long nr, void *attr)
 {
@@ -503,7 +503,7 @@ static int do_set(struct kvm_vcpu *vcpu, const struct xen_set *set)
 	return r;
 }
 
-/* What of @set was accepted can be got.  Of a runstate, the model tells. */
+/* What was accepted of @set can be got.  A runstate is checked by the model. */
 static void check_value(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *set)
 {
 	struct kvm_xen_vcpu_attr now;
@@ -521,7 +521,7 @@ static void set_xen_attr(struct kvm_vcpu *vcpu)
 	const u64 from = look_at_clock();
 	const struct xen_set set = random_set(vcpu, from);
 	const int type = set.attr.type;
-	/* To look at memory always would bring back each page that was dropped. */
+	/* Reading memory always would bring back each page that was dropped. */
 	const bool watch = fuzz_one_in(2);
 	u64 to;
 	int r;

@@ -33,7 +33,7 @@ static const u64 offsets[] = {
 	0, 1, ONE_HOUR, INT64_MAX, BIT_ULL(63), -ONE_HOUR, -1ULL,
 };
 
-/* The guest tells its TSC, over and over. */
+/* The guest reports its TSC, over and over. */
 static void guest_reads_tsc(void)
 {
 	for (;;)
@@ -795,7 +795,7 @@ static void migrate(struct __test_metadata *_metadata, struct kvm_vcpu **vcpus, 
 	run_all(vcpus);
 	state = save_tsc(vcpus);
 	if (!(state.clock.flags & KVM_CLOCK_HOST_TSC) || !(state.clock.flags & KVM_CLOCK_REALTIME))
-		SKIP(return, "KVM_GET_CLOCK does not tell TSC and time");
+		SKIP(return, "KVM_GET_CLOCK does not return TSC and time");
 	for (int i = 0; i < NR_VCPUS; i++) {
 		then[i] = take_sample(vcpus[i]);
 		zero[i] = tsc_at_zero(vcpus[i], state.khz);

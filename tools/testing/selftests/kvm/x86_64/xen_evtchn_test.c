@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events of a Xen guest that has nowhere to receive them: who sends one is told,
- * the kernel says nothing, and what can be delivered later is.
+ * Events of a Xen guest that has nowhere to receive them: the sender gets an error,
+ * the kernel logs nothing, and an event that can be delivered later is.
  */
 #include <sys/eventfd.h>
 
@@ -24,7 +24,7 @@
 #define SHINFO_GPA		AREA_GPA
 #define VCPU_INFO_GPA		(AREA_GPA + PAGE_SIZE)
 
-/* As far as these tests look at them. */
+/* The parts that these tests use. */
 struct shared_info {
 	u8 vcpu_info[32][64];
 	u64 evtchn_pending[64];
@@ -265,7 +265,7 @@ TEST_F(xen_evtchn, event_waits_for_the_vcpu_info)
 	EXPECT_EQ(BIT_ULL(PORT / 64), READ_ONCE(vcpu_info->evtchn_pending_sel));
 }
 
-/* A port that the guest no longer has is not delivered for ever. */
+/* A port that the guest no longer has is not delivered forever. */
 TEST_F(xen_evtchn, event_of_a_mode_that_was_left_is_over)
 {
 	struct vcpu_info *vcpu_info = addr_gpa2hva(self->vm, VCPU_INFO_GPA);

@@ -200,7 +200,7 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, mixed_history_adds_up, guest_exits)
 }
 
 /*
- * Steal is bounded by what the scheduler knows, to the nanosecond from above.
+ * Steal is bounded by the scheduler's figures, to the nanosecond from above.
  */
 KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_at_most_run_delay, guest_exits)
 {
@@ -317,7 +317,7 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, data_with_another_time_drops_pending_ste
 	set_entry_time_with_pending_steal(vcpu, -(s64)SEC);
 }
 
-/* Refused for want of the area's memory, a call has no part in the account. */
+/* A call that fails because the area's memory is missing accounts nothing. */
 KVM_ONE_VCPU_TEST(xen_runstate_account, refused_call_keeps_pending_steal, guest_exits)
 {
 	static const struct {
@@ -433,7 +433,7 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, ioctls_do_not_run_a_blocked_vcpu, guest_
 	}
 }
 
-/* A guest that shows that it runs, until it is told to stop. */
+/* A guest that shows that it runs, until it is stopped. */
 static bool stop_counting;
 static u64 counted;
 
@@ -863,7 +863,7 @@ static void *kick_halted(void *arg)
 	return NULL;
 }
 
-/* Whether the halts are stolen is told by who does not look at the area. */
+/* The caller checks whether the halts are stolen; this does not read the area. */
 static void halt_under_preemption(struct kvm_vcpu *vcpu, struct kicker *kicker)
 {
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };

@@ -69,8 +69,8 @@ static void expect_area_is_current(struct __test_metadata *_metadata, struct kvm
 }
 
 /*
- * Is there a runstate in the area at all?  KVM_RUN may know more than it had to
- * write; which states and totals it leaves is tested with the accounting.
+ * True if there is a runstate in the area at all.  KVM_RUN may have accounted more
+ * than it had to write; which states and totals it leaves is tested with the accounting.
  */
 static bool area_is_written(const struct kvm_xen_vcpu_attr *area)
 {

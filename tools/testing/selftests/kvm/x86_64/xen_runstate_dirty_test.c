@@ -458,7 +458,7 @@ static int fill_ring(struct kvm_vcpu *vcpu)
 	return 1;
 }
 
-/* Run on as told by @run, a jiffy at a time, and reap the ring at last. */
+/* Run on by calls of @run, a jiffy at a time, and reap the ring at last. */
 static void expect_full_ring_is_kept(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
 				     void (*run)(struct __test_metadata *_metadata,
 						 struct kvm_vcpu *vcpu, int round))
@@ -503,7 +503,7 @@ static void run_both_ways(struct __test_metadata *_metadata, struct kvm_vcpu *vc
 	ASSERT_TRUE(run_says_full(vcpu));
 }
 
-/* With news, too: a layout that the area does not have as yet. */
+/* With changes, too: a layout that the area does not have yet. */
 static void run_in_another_mode(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
 				int round)
 {

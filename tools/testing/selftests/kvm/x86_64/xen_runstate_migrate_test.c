@@ -511,7 +511,7 @@ TEST_F(xen_runstate_migrate, roundtrip_with_the_clock_set_back)
 	runstate_assert_roundtrip(self->target);
 }
 
-/* A clock that was not restored before is a mistake of the VMM that is told. */
+/* A clock that was not restored before is a mistake of the VMM that is reported. */
 TEST_F(xen_runstate_migrate, data_from_the_future_is_refused)
 {
 	struct kvm_xen_vcpu_attr before, after;

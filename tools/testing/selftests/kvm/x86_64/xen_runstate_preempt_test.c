@@ -45,7 +45,7 @@ FIXTURE_SETUP(xen_runstate_preempt)
 {
 	int cpu = sched_getcpu();
 
-	/* The harness knows one timeout for all; this one fits the test. */
+	/* The harness has one timeout for all tests; set one that fits this test. */
 	alarm(2 * seconds + 60);
 
 	xen_enable_runstate(vm_create_with_one_vcpu(&self->vcpu, guest_code));
@@ -77,8 +77,8 @@ static bool goes_on(const struct preempters *preempters, struct timespec start)
 }
 
 /*
- * All that holds whenever the owner is back from KVM_RUN.  Steal out of bounds
- * is told at the end only, as totals that do not add up are worse.
+ * Checks that hold whenever the owner is back from KVM_RUN.  Steal out of bounds
+ * is reported at the end only, as totals that do not add up are worse.
  */
 static void check_after_run(struct steal_watch *watch, s64 *excess)
 {

@@ -4,7 +4,7 @@
  * protocol accepts no torn area, wherever the area lies and whatever changes the
  * state just then: preemption, KVM_RUN or an attribute call.  This goes for one
  * that reads the flag as often as it can, and for those that see no more of it
- * than Linux does, by one load or in two pieces, which both looks at the entry
+ * than Linux does, by one load or in two pieces, which both reads of the entry
  * time get in the same order.  Pieces have two bytes or more, so that the value of
  * one hardly recurs within a reading.
  *
@@ -139,7 +139,7 @@ static bool read_area(struct reader *reader, struct compat_vcpu_runstate_info *r
 }
 
 /*
- * What a Linux guest does: the flag is in the first of two looks at the entry
+ * What a Linux guest does: the flag is in the first of two reads of the entry
  * time, or it is not.  It checks nothing else, on one cache line or two.
  */
 static bool read_area_like_linux(struct reader *reader, struct compat_vcpu_runstate_info *rs,
@@ -255,7 +255,7 @@ FIXTURE_SETUP(xen_runstate_reader)
 	struct race *race = &self->race;
 
 	/*
-	 * The harness knows one timeout for all; this one fits the test.  Where an
+	 * The harness has one timeout for all tests; set one that fits this test.  Where an
 	 * emulator runs CPUs in turn, a reader that is busy takes most of the time.
 	 */
 	alarm(4 * PATIENCE * seconds + 60);
@@ -283,7 +283,7 @@ FIXTURE_TEARDOWN(xen_runstate_reader)
 /*
  * Enter @state as of now by ADJUST, which charges the time since the last entry
  * to blocked.  The entry time must move, and not back to where it was before: to
- * a reader, the entry time it knows says that nothing has changed.
+ * a reader, the same entry time means that nothing has changed.
  */
 static void adjust_to_now(struct kvm_vcpu *vcpu, u64 state)
 {
@@ -296,8 +296,8 @@ static void adjust_to_now(struct kvm_vcpu *vcpu, u64 state)
 
 /*
  * Change the state by all means that there are, for that long, and until the
- * reader has looked on.  But for DATA, and ADJUST with the entry time left as it
- * is: no protocol tells of that.
+ * reader has looked on.  Except DATA, and ADJUST with the entry time left as it
+ * is, which no protocol can detect.
  */
 static void change_states(const struct race *race, s64 ns)
 {
@@ -317,7 +317,7 @@ static void change_states(const struct race *race, s64 ns)
 		 READ_ONCE(race->rounds) < MIN_ROUNDS);
 }
 
-/* Put the area at one of NR_PLACES and let @read look at it while it changes. */
+/* Put the area at one of NR_PLACES and run @read on it while it changes. */
 static void read_at_place(struct race *race, int place, void *(*read)(void *))
 {
 	u64 offset = AREA_PAGES / 2 * PAGE_SIZE - splits[place / 2];
@@ -392,7 +392,7 @@ static void read_everywhere(struct race *race)
 
 	xen_set_update_flag(race->vm, true);
 
-	/* Whether a reader comes in the midst of an update is chance: go on until one has. */
+	/* Whether a reader hits the middle of an update is chance: go on until one has. */
 	if (can_see_flag(race))
 		tries *= PATIENCE;
 
