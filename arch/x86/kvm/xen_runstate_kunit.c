@@ -468,7 +468,7 @@ static const struct load_row {
 
 KUNIT_ARRAY_PARAM_DESC(load, load_rows, name);
 
-/* In either layout, at an odd address, and nothing else is looked at. */
+/* In either layout, at an odd address, and nothing else is read. */
 static void area_is_loaded_if_in_use(struct kunit *test)
 {
 	const struct load_row *row = test->param_value;

@@ -14,8 +14,8 @@ import sys
 
 # Rows that no test can reach, and why.
 NOT_REACHED = {
-    ("unknown", "EINTR"): "who gets it is about to be killed",
-    ("KVM_XEN_VCPU_ATTR_TYPE_*", "EINTR"): "who gets it is about to be killed",
+    ("unknown", "EINTR"): "the caller is about to be killed",
+    ("KVM_XEN_VCPU_ATTR_TYPE_*", "EINTR"): "the caller is about to be killed",
 }
 
 # Tables that precede all attributes are about calls of any of them, even unknown ones.

@@ -37,7 +37,7 @@ static void *repeat_call(void *arg)
 	return NULL;
 }
 
-/* How many calls a second, when each vCPU of a VM has a thread that makes them? */
+/* Calls a second, when each vCPU of a VM has a thread that makes them. */
 void time_contended(const struct call *call, const struct kind *kind)
 {
 	struct caller callers[THREADS];

@@ -89,7 +89,7 @@ void count_call(const struct call *call, const struct kind *kind, unsigned int n
 	vm_create(&vm, kind, nr_vcpus, 0);
 	count_op(call->name, kind->name, nr_vcpus, call_vcpu, &round);
 
-	/* Do they still run as they did? */
+	/* Check that they still run as before. */
 	for (i = 0; i < nr_vcpus; i++)
 		vcpu_run(&vm.vcpus[i]);
 	vm_destroy(&vm);

@@ -31,7 +31,7 @@ static void add_log(const struct vm *vm, unsigned int *dirtied)
 		dirtied[i] += bitmap[i / 64] >> i % 64 & 1;
 }
 
-/* How many pages are dirty after each exit?  The guest itself writes none. */
+/* The number of pages that are dirty after each exit.  The guest itself writes none. */
 void count_dirtied(const struct kind *kind)
 {
 	unsigned int dirtied[NR_PAGES] = {}, sum = 0, most = 0, i;

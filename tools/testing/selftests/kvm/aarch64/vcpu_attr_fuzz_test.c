@@ -79,7 +79,7 @@ static void guest_code(void)
  * The model
  */
 
-/* Is it true of any vCPU? */
+/* True if it is so for any vCPU. */
 static bool any(const bool *of)
 {
 	for (int i = 0; i < FUZZ_VCPUS; i++) {
@@ -184,7 +184,7 @@ static void accept_init(struct kvm_vcpu *vcpu, int which, u64 value)
 	model.pmu_inited[vcpu->id] = true;
 }
 
-/* May the VM's PMUs still be configured? */
+/* True if the VM's PMUs can still be configured. */
 static int pmus_refusal(void)
 {
 	return model.vgic == VGIC_CREATED ? -ENODEV : any(model.ran) ? -EBUSY : 0;
@@ -258,7 +258,7 @@ static int pmu_of_type(int type)
 	return i;
 }
 
-/* Do all CPUs on which the vCPUs can run have the VM's PMU?  If it is the only one they do. */
+/* True if all CPUs on which the vCPUs can run have the VM's PMU, e.g. the only one. */
 static bool is_tied(void)
 {
 	return model.pmu_was_chosen || nr_pmus == 1;
@@ -426,7 +426,7 @@ static int absent(const struct row *row)
 	return row->attr == PMU_IRQ && !host_pmu ? -ENXIO : -ENODEV;
 }
 
-/* What can be said before user memory is looked at; 0 if it is looked at. */
+/* The errno before user memory is read; 0 if it is read. */
 static int early_refusal(const struct row *row, enum attr_call call)
 {
 	if (model.dead)
@@ -646,7 +646,7 @@ static void advance_vgic(struct kvm_vcpu *vcpu)
 	pthread_rwlock_unlock(&vgic_lock);
 }
 
-/* Can the vCPU run on this CPU? */
+/* True if the vCPU can run on this CPU. */
 static bool on_cpu_of_pmu(void)
 {
 	return !model.pmu_was_chosen || pmus[model.chosen_pmu].cpu == pmus[0].cpu;

@@ -120,7 +120,7 @@ FIXTURE_TEARDOWN(vcpu_attr_order)
 	user_memory_unmap(&self->mem);
 }
 
-/* Does the VM have what the attribute is about?  If so, HAS is 0. */
+/* True if the VM has what the attribute is about, so that HAS is 0. */
 static int offered(const struct order_row *row, bool vcpu_has_pmu)
 {
 	if (row->attr.group == PMU)
@@ -131,8 +131,8 @@ static int offered(const struct order_row *row, bool vcpu_has_pmu)
 }
 
 /*
- * The errno of a GET or SET before user memory is looked at; 0 if it is looked
- * at in the end.
+ * The errno of a GET or SET before user memory is read; 0 if it is read in the
+ * end.
  */
 static int refusal(const struct order_row *row, bool get, enum stage stage, bool vcpu_has_pmu)
 {
@@ -195,7 +195,7 @@ TEST_F(vcpu_attr_order, get_without_a_value_is_enxio)
 	}
 }
 
-/* Each kind of bad payload, unless the call is refused before it is looked at. */
+/* Each kind of bad payload, unless the call is refused before it is read. */
 static void expect_bad_payloads(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
 				const struct user_memory *mem, const struct order_row *row,
 				bool get, int errno_before)

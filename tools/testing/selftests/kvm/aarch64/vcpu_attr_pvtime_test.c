@@ -1188,7 +1188,7 @@ static void log_dirty_pages(struct kvm_vm *vm)
 	vm_mem_region_set_flags(vm, ST_SLOT, KVM_MEM_LOG_DIRTY_PAGES);
 }
 
-/* Is the structure's page dirty since the last time this was asked? */
+/* True if the structure's page is dirty since the last call. */
 static bool take_dirty(struct kvm_vm *vm)
 {
 	unsigned long bitmap[1] = {};

@@ -655,7 +655,7 @@ TEST_F(steal_time, immediate_exit_does_not_wait_for_the_page)
  * The dirty log
  */
 
-/* Is the structure's page dirty since the last call? */
+/* True if the structure's page is dirty since the last call. */
 static bool take_dirty(struct kvm_vm *vm)
 {
 	unsigned long bitmap = 0;

@@ -109,7 +109,7 @@ static size_t area_size(void)
 			   sizeof(struct compat_vcpu_runstate_info);
 }
 
-/* Can KVM write an area at @gpa, or is there none to write? */
+/* True if KVM can write an area at @gpa, or if there is none to write. */
 static bool area_is_writable(u64 gpa)
 {
 	return gpa == KVM_XEN_INVALID_GPA || fuzz_slot_has(gpa, area_size());
@@ -346,7 +346,7 @@ static bool any_overflows(const struct kvm_xen_vcpu_attr *rs, const struct kvm_x
 	       overflows(rs->u.runstate.time_offline, set->u.runstate.time_offline);
 }
 
-/* Is @set acceptable to a vCPU whose runstate is @rs, at the time @clock? */
+/* True if a vCPU whose runstate is @rs accepts @set at the time @clock. */
 static bool runstate_is_valid(const struct kvm_xen_vcpu_attr *rs,
 			      const struct kvm_xen_vcpu_attr *set, u64 clock)
 {

@@ -293,7 +293,7 @@ TEST_F(vcpu_attr_tsc, offset_stays_if_the_host_is_too_slow_but_has_a_master_cloc
 }
 
 /*
- * The master clock.  It is looked at after runs, as those put it in force.
+ * The master clock.  It is checked after runs, as those put it in force.
  */
 
 TEST_F(vcpu_attr_tsc, equal_offsets_keep_the_master_clock)

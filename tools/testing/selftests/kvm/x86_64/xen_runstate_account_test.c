@@ -817,7 +817,7 @@ struct kicker {
 	sem_t halting;
 };
 
-/* Does the scheduler have @tid as asleep? */
+/* True if the scheduler has @tid as asleep. */
 static bool is_asleep(pid_t tid)
 {
 	char path[64], stat[128] = "";

@@ -410,7 +410,7 @@ static struct kvm_dirty_gfn *ring_entry(struct kvm_vcpu *vcpu, int i)
 	return &vcpu->dirty_gfns[i % vcpu->dirty_gfns_count];
 }
 
-/* How many entries are in use, if @from is the first? */
+/* The number of entries in use, if @from is the first. */
 static int ring_used(struct kvm_vcpu *vcpu, int from)
 {
 	int n = 0;
