@@ -240,7 +240,8 @@ static int pvtime_get_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	return 0;
 }
 
-static int pvtime_set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
+static int pvtime_set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload)
 {
 	u64 ipa = *(const u64 *)payload;
 	bool writable;

@@ -11,7 +11,6 @@
 #include <kvm/arm_vgic.h>
 #include <kvm/vcpu_attr_kunit.h>
 
-
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
 static const struct {
 	const char *name;

@@ -6,16 +6,21 @@
 
 #include <kvm/vcpu_attr.h>
 
-/*
- * The timer is about to be started.  The old one must not fire from here on, and the
- * clock is read after the mark is cleared, so that no change of it is missed.
- */
+/* The timer is about to be started.  The old one must not fire from here on. */
 static void xen_timer_cancel_stale(struct kvm_vcpu *vcpu)
 {
 	if (vcpu->arch.xen.timer_expires)
 		hrtimer_cancel(&vcpu->arch.xen.timer);
 
+	/* Before the clock is read, so that no change of it is missed. */
 	smp_store_mb(vcpu->arch.xen.timer_stale, false);
+}
+
+/* True if the vCPU has a pvclock of the VM's clock as it is set now. */
+static bool xen_pvclock_is_current(struct kvm_vcpu *vcpu)
+{
+	return static_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
+	       !kvm_test_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 }
 
 /*

@@ -52,8 +52,7 @@ position p;
   {
   <...
 - static_cpu_has@p(X86_FEATURE_CONSTANT_TSC)
-+ static_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
-+ !kvm_test_request(KVM_REQ_CLOCK_UPDATE, vcpu)
++ xen_pvclock_is_current(vcpu)
   ...>
   }
 
