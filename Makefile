@@ -2,8 +2,16 @@
 # The way in: "make help" lists what there is. ./bootstrap TARGET installs what
 # make needs, then does the same.
 
-# Which of series/bases/ KERNEL= or the source package is.
-BASE	?= 6.12
+# The base is BASE= of series/bases/, or the one that KERNEL= is: if it is none of
+# them, the next newer one, or else the newest.
+default-base := 6.12
+bases	:= $(shell ls series/bases | sort -V)
+own-series := $(if $(KERNEL),$(shell awk '$$1 == "VERSION" { v = $$3 } \
+		$$1 == "PATCHLEVEL" { print v "." $$3; exit }' $(KERNEL)/Makefile))
+next-base = $(lastword $(shell printf '%s\n' $(bases) $(own-series) | sort -V | grep -x -A1 '$(own-series)'))
+BASE	?= $(if $(own-series),$(or $(filter $(own-series),$(bases)),$(filter $(bases),$(next-base)),$(lastword \
+		$(bases))),$(default-base))
+$(if $(filter $(BASE),$(bases)),,$(error BASE=$(BASE) is not known; one of: $(bases)))
 include series/bases/$(BASE)/base
 
 # Without ARCH, TESTS and VARIANT, "test" is for all architectures.
@@ -33,11 +41,12 @@ DEMO	?= $(firstword $(demos))
 $(call one-of,DEMO,$(demos))
 ARGS	?= $(args-$(DEMO))
 
-# All that depends on the base lies in $(B): a tree given by KERNEL= has its own,
-# so that no object of one is taken for one of the other.
+# All that depends on the base lies in $(B): each has its own, and so has a tree given
+# by KERNEL=, so that no object of one is taken for one of another.
 own	:= $(if $(KERNEL),$(abspath $(KERNEL)))
 variant	:= $(if $(VARIANT),-$(VARIANT))
-B	:= build$(if $(own),/$(notdir $(own))-$(firstword $(shell printf %s '$(own)' | cksum)))
+B	:= build$(if $(own),/$(notdir $(own))-$(firstword $(shell printf %s '$(own)' | cksum)),$(if \
+		$(filter-out $(default-base),$(BASE)),/$(BASE)))
 results	:= $(B)/results/$(ARCH)$(variant)
 headers	:= $(B)/headers/$(ARCH)
 tests	:= $(B)/selftests/$(ARCH)
@@ -63,7 +72,7 @@ step	= $(lab)/step $(B)/log/$(1).log
 export KERNEL_ARCH	:= $(kernel-arch)
 export CROSS_COMPILE	:= $(cross-compile)
 export CCACHE_DIR	?= $(CURDIR)/build/ccache
-export FORCE_VERSION LIMIT TESTS
+export BASE FORCE_VERSION LIMIT TESTS
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DELETE_ON_ERROR:
@@ -113,7 +122,8 @@ help:
 	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
 	@echo '                $(variants); but modules: test, vm, on x86'
-	@echo '  KERNEL=/path  compose onto this Linux $(BASE_SERIES) tree, which stays as it is'
+	@echo '  BASE=$(default-base)     the kernel that the series is composed onto, one of: $(bases)'
+	@echo '  KERNEL=/path  compose onto this Linux tree, which stays as it is; BASE is what it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
 	@echo '  LIMIT=900     seconds that DEMO and each of our selftests may take'
@@ -127,10 +137,10 @@ base:
 	@$(lab)/unpack-base $(B)/base $(own)
 
 accept: base
-	@series/scripts/compose --accept $(src-base) $(src-series) >&2
+	@series/scripts/compose --accept --rules $(BASE) $(src-base) $(src-series) >&2
 
 tree: base
-	@series/scripts/compose $(src-base) $(src-series) >&2
+	@series/scripts/compose --rules $(BASE) $(src-base) $(src-series) >&2
 
 # What the kernel's code in the tree is known by, whatever its pages and tests are.
 code = $$(git -C $(src-series) rev-parse HEAD:arch HEAD:include HEAD:virt | git hash-object --stdin)
@@ -239,6 +249,7 @@ whole	:= $(if $(TESTS)$(VARIANT)$(filter-out $(MACHINE),$(machines))$(filter bas
 
 test-boots: $(test-on)
 	@$(if $(whole),$(lab)/errnos.py $(addprefix --page Documentation/virt/kvm/,$(errno-pages)) \
+		$(addprefix --lacking ,$(wildcard series/bases/$(BASE)/lacks)) \
 		$(kernel-arch) $(MACHINE:%=$(results)/test-%.ktap) > $(results)/test-errnos.ktap)
 
 # With the headers of this machine.
@@ -298,8 +309,11 @@ include $(lab)/reader/reader.mk
 include $(lab)/mutants/mutants.mk
 include series/series.mk
 
+apart	:= $(patsubst %/base,%,$(wildcard build/*/base))
+
 clean:
-	rm -rf $(filter-out build/base build/ccache,$(wildcard build/*))
+	rm -rf $(filter-out build/base build/ccache build/packages $(apart),$(wildcard build/*)) \
+		$(filter-out %/base,$(wildcard $(addsuffix /*,$(apart))))
 
 distclean:
 	rm -rf build

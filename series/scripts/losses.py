@@ -38,7 +38,7 @@ class Record:
         known = set(before)
         shown = [f"{' ' if known.issuperset(hashes([line])) else '+'} {line}" for line in lines]
         missing = len(set(before) - set(now))
-        return "\n".join([f"series/patches/{patch} takes away other lines of {path} "
+        return "\n".join([f"{patch} takes away other lines of {path} "
                           f"({what}) than it was made for; new (+){f', and {missing} fewer' if missing else ''}:",
                           *shown])
 

@@ -11,18 +11,9 @@ import re
 import subprocess
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-
-# Files that do not stand at their kernel path here.
-ELSEWHERE = {"virt/kvm/Kconfig.vcpu_time": "Kconfig"}
-
 KINDS = "dfgpstuvx"     # macro, function, enum, prototype, struct, typedef, union, variable, extern
 INCLUDE = re.compile(r"#include (\S+)")
-
-
-def home(path):
-    """Where a file of the composed tree comes from."""
-    return ROOT / ELSEWHERE.get(path, path)
+ENDS = re.compile(r";\s*(/\*.*\*/)?$")       # a declaration, and a comment behind it
 
 
 class Misfit(Exception):
@@ -78,7 +69,7 @@ def parse(text):
             continue        # a macro inside of a function, say
         first = first if kind == "include" else starts_at(lines, first, floor)
         if kind == "variable" or kind == "typedef":
-            while not lines[last - 1].rstrip().endswith(";"):
+            while not ENDS.search(lines[last - 1]):
                 last += 1
         # EXPORT_SYMBOL() and the like stand right below.
         while kind == "function" and re.match(r"[A-Z_]+\(\w+\);", lines[last]):

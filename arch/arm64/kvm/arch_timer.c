@@ -37,6 +37,11 @@ static void timer_release_ppi(struct kvm_vcpu *vcpu, int timer)
 {
 	struct arch_timer_context *ctx = vcpu_get_timer(vcpu, timer);
 
+#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
+	/* With GICv5 it cannot become anything else's. */
+	if (!vgic_is_v5(vcpu->kvm))
+#endif
+	kvm_vgic_clear_irq_ops(vcpu, timer_irq(ctx));
 	kvm_vgic_clear_owner(vcpu, timer_irq(ctx), ctx);
 }
 
@@ -115,9 +120,15 @@ static int timer_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 {
 	int irq = *(const int *)payload;
 
-	if (!irq_is_ppi(irq))
+	if (!irq_is_ppi(vcpu->kvm, irq))
 		return -EINVAL;
 
+#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
+	/* The architecture has given each timer its PPI. */
+	if (vgic_is_v5(vcpu->kvm) && irq != get_vgic_ppi(vcpu->kvm, default_ppi[row->data]))
+		return -EINVAL;
+
+#endif
 	guard(mutex)(&vcpu->kvm->arch.config_lock);
 
 	if (timer_ppis_claimed(vcpu->kvm))

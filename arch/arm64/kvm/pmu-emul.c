@@ -44,7 +44,7 @@ static struct arm_pmu *pmu_find(int type)
 
 static bool pmu_offered(void)
 {
-	return kvm_arm_support_pmu_v3();
+	return kvm_supports_guest_pmuv3();
 }
 
 static bool pmu_is_there(struct kvm_vcpu *vcpu)
@@ -70,10 +70,16 @@ static int pmu_get_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, v
  */
 static bool pmu_irq_exists(struct kvm *kvm, int irq)
 {
-	if (irq_is_ppi(irq))
+#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
+	/* The architecture has given the PMU its PPI. */
+	if (vgic_is_v5(kvm))
+		return irq == KVM_ARMV8_PMU_GICV5_IRQ;
+
+#endif
+	if (irq_is_ppi(kvm, irq))
 		return true;
 
-	return irq_is_spi(irq) && (!kvm->arch.vgic.nr_spis || vgic_valid_spi(kvm, irq));
+	return irq_is_spi(kvm, irq) && (!kvm->arch.vgic.nr_spis || vgic_valid_spi(kvm, irq));
 }
 
 /* One PPI for all vCPUs, or an SPI for each; @taken has the numbers that were given. */
@@ -81,7 +87,7 @@ bool kvm_pmu_irq_agrees(const unsigned long *taken, int irq)
 {
 	unsigned long first = find_first_bit(taken, KVM_PMU_NR_IRQS);
 
-	if (irq_is_ppi(irq))
+	if (irq < VGIC_NR_PRIVATE_IRQS)
 		return first == irq || first == KVM_PMU_NR_IRQS;
 
 	return first >= VGIC_NR_PRIVATE_IRQS && !test_bit(irq, taken);
@@ -91,7 +97,16 @@ static bool pmu_irq_agrees(struct kvm *kvm, int irq)
 {
 	lockdep_assert_held(&kvm->arch.config_lock);
 
-	return kvm_pmu_irq_agrees(kvm->arch.pmu_irqs, irq);
+#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
+	if (vgic_is_v5(kvm))
+		return true;
+
+#endif
+	if (!kvm_pmu_irq_agrees(kvm->arch.pmu_irqs, irq))
+		return false;
+
+	__set_bit(irq, kvm->arch.pmu_irqs);
+	return true;
 }
 
 /*
@@ -114,7 +129,6 @@ static int pmu_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 	if (!pmu_irq_agrees(kvm, irq))
 		return -EINVAL;
 
-	__set_bit(irq, kvm->arch.pmu_irqs);
 	vcpu->arch.pmu.irq_num = irq;
 	return 0;
 }
@@ -130,10 +144,20 @@ static int pmu_set_init(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, 
 	if (pmu->created)
 		return -EBUSY;
 
+#ifdef KVM_ARM_VCPU_PMU_V3_STRICT
+	if (!kvm->arch.arm_pmu)
+		return -ENXIO;
+
+#endif
 	if (irqchip_in_kernel(kvm)) {
 		if (!vgic_initialized(kvm))
 			return -ENODEV;
 
+#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
+		if (vgic_is_v5(kvm))
+			pmu->irq_num = KVM_ARMV8_PMU_GICV5_IRQ;
+
+#endif
 		if (!kvm_arm_pmu_irq_initialized(vcpu))
 			return -ENXIO;
 
@@ -217,6 +241,11 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	if (r)
 		return r;
 
+#ifdef KVM_ARM_VCPU_PMU_V3_STRICT
+	if (!ka->arm_pmu)
+		return -ENXIO;
+
+#endif
 	/* Some VMMs set the filter through each vCPU, right before its INIT. */
 	if (pmu_any_created(vcpu->kvm))
 		return pmu_filter_is_set(ka, filter) ? 0 : -EBUSY;
@@ -277,8 +306,49 @@ static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 	}
 
 	cpumask_copy(ka->supported_cpus, &pmu->supported_cpus);
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	ka->pmu_is_chosen = true;
+#endif
+#ifdef KVM_ARM_VCPU_PMU_V3_STRICT
+	/* What a guest reads in PMMIR_EL1 is that of the PMU which userspace chose. */
+	if (kvm_vcpu_has_pmuv3_strict(vcpu))
+		ka->pmmir_slots = FIELD_GET(ARMV8_PMU_SLOTS, pmu->reg_pmmir);
+#endif
 	return 0;
 }
+
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+/* The number is that of a PMU which userspace chose, and goes when it chooses another. */
+static int pmu_set_nr_counters(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			       const void *payload)
+{
+	unsigned int nr = *(const unsigned int *)payload;
+	struct kvm *kvm = vcpu->kvm;
+	bool created;
+	int r;
+
+	guard(mutex)(&kvm->arch.config_lock);
+
+	if (!kvm->arch.pmu_is_chosen || nr > kvm_arm_pmu_get_max_counters(kvm))
+		return -EINVAL;
+
+	r = pmu_configurable(kvm);
+	if (r)
+		return r;
+
+	if (vcpu->arch.pmu.created)
+		return -EBUSY;
+
+	/* As for the choice of the PMU: some VMMs make all calls vCPU by vCPU. */
+	created = pmu_any_created(kvm);
+	if (created || kvm->arch.pmu_filter)
+		return created && nr == kvm->arch.nr_pmu_counters ? 0 : -EBUSY;
+
+	kvm_arm_set_nr_counters(kvm, nr);
+	return 0;
+}
+
+#endif
 
 static const struct kvm_vcpu_attr pmu_attrs[] = {
 	[KVM_ARM_VCPU_PMU_V3_IRQ] = {
@@ -301,6 +371,13 @@ static const struct kvm_vcpu_attr pmu_attrs[] = {
 		.absent	= -ENODEV,
 		.set	= pmu_set_pmu,
 	},
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	[KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS] = {
+		.size	= KVM_VCPU_ATTR_SIZE(unsigned int),
+		.absent	= -ENODEV,
+		.set	= pmu_set_nr_counters,
+	},
+#endif
 };
 
 const struct kvm_vcpu_attr_group kvm_arm_pmu_attrs = {

@@ -20,16 +20,18 @@
 static int fault_in_structure(struct kvm_vcpu *vcpu)
 {
 	gfn_t gfn = gpa_to_gfn(vcpu->arch.steal.base);
+	struct page *page;
+	bool writable;
 	kvm_pfn_t pfn;
 
-	pfn = __gfn_to_pfn_memslot(gfn_to_memslot(vcpu->kvm, gfn), gfn, false, true, NULL,
-				   true, NULL, NULL);
+	pfn = __kvm_faultin_pfn(gfn_to_memslot(vcpu->kvm, gfn), gfn,
+				FOLL_WRITE | FOLL_INTERRUPTIBLE, &writable, &page);
 	if (pfn == KVM_PFN_ERR_SIGPENDING)
 		return -EINTR;
 	if (is_error_noslot_pfn(pfn))
 		return -EFAULT;
 
-	kvm_release_pfn_clean(pfn);
+	kvm_release_page_clean(page);
 	return 0;
 }
 

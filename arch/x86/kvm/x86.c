@@ -94,7 +94,7 @@ u64 get_kvmclock_ns(struct kvm *kvm)
 }
 
 /* The guest's TSC was set.  Bring what was derived from it up to date. */
-static void kvm_guest_tsc_moved(struct kvm_vcpu *vcpu)
+void kvm_guest_tsc_moved(struct kvm_vcpu *vcpu)
 {
 	kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 	kvm_lapic_guest_tsc_moved(vcpu);
@@ -171,12 +171,14 @@ out:
 static void kvm_steal_time_wait(struct kvm_vcpu *vcpu)
 {
 	struct gfn_to_hva_cache *ghc = &vcpu->arch.st.cache;
+	struct page *page;
+	bool writable;
 	kvm_pfn_t pfn;
 
-	pfn = __gfn_to_pfn_memslot(ghc->memslot, gpa_to_gfn(ghc->gpa), false, true, NULL,
-				   true, NULL, NULL);
+	pfn = __kvm_faultin_pfn(ghc->memslot, gpa_to_gfn(ghc->gpa),
+				FOLL_WRITE | FOLL_INTERRUPTIBLE, &writable, &page);
 	if (!is_error_noslot_pfn(pfn))
-		kvm_release_pfn_clean(pfn);
+		kvm_release_page_clean(page);
 	else if (!is_sigpending_pfn(pfn))
 		return;
 

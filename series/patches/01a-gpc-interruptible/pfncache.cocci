@@ -1,6 +1,6 @@
 // How long a cache waits for its page is its caller's choice.
 //
-// in virt/kvm/pfncache.c: lookup=1 wait=1 fail=1 refresh=1 look_up=1 activate=1 refresh_gpc=1 refresh_active=1 users=2
+// in virt/kvm/pfncache.c: lookup=1 fail=1 refresh=1 look_up=1 activate=1 refresh_gpc=1 refresh_active=1 users=2
 
 @lookup@
 typedef kvm_pfn_t, gpa_t;
@@ -11,21 +11,6 @@ position p;
 - static kvm_pfn_t f@p(struct gfn_to_pfn_cache *gpc)
 + static kvm_pfn_t f(struct gfn_to_pfn_cache *gpc, bool interruptible)
   { ... }
-
-@wait@
-identifier f = hva_to_pfn_retry;
-expression e1, e2, e3, e4, e5;
-position p;
-@@
-  f(...)
-  {
-  <...
-  hva_to_pfn@p(e1, e2,
-- 	     false
-+ 	     interruptible
-  	     , e3, e4, e5)
-  ...>
-  }
 
 @fail@
 identifier f = hva_to_pfn_retry;

@@ -7,7 +7,7 @@
 expression ka;
 position p;
 @@
-- ka->use_master_clock@p && (static_cpu_has(...) || __this_cpu_read(cpu_tsc_khz))
+- ka->use_master_clock@p && (\(static_cpu_has(...)\|cpu_feature_enabled(...)\) || __this_cpu_read(cpu_tsc_khz))
 + kvmclock_tsc_khz(ka)
 
 @step@

@@ -1,6 +1,7 @@
 // Where a guest's TSC is set.
 //
-// in arch/x86/kvm/x86.c: adjust=1 write=1 offset=1 frequency=1
+// in arch/x86/kvm/msrs.c: adjust=1 write=1
+// in arch/x86/kvm/x86.c: offset=1 frequency=1
 
 @adjust@
 identifier f = kvm_set_msr_common;

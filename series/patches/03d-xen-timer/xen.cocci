@@ -51,7 +51,7 @@ position p;
   static void f(struct kvm_vcpu *vcpu, ...)
   {
   <...
-- static_cpu_has@p(X86_FEATURE_CONSTANT_TSC)
+- \(static_cpu_has@p\|cpu_feature_enabled@p\)(X86_FEATURE_CONSTANT_TSC)
 + xen_pvclock_is_current(vcpu)
   ...>
   }

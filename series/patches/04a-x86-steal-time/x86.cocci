@@ -1,7 +1,8 @@
 // Base steal time on the steal clock.
 //
 // in arch/x86/include/asm/kvm_host.h: fields=1
-// in arch/x86/kvm/x86.c: take=1 add=1 enable=1
+// in arch/x86/kvm/x86.c: take=1 add=1
+// in arch/x86/kvm/msrs.c: enable=1
 
 @fields@
 position p;

@@ -1,37 +1,7 @@
 // A first run that fails releases the interrupts that it has claimed.
 //
-// in arch/arm64/kvm/arm.c: order=1
 // in arch/arm64/kvm/arch_timer.c: immutable=1 timer_enable=1
 // in include/kvm/arm_arch_timer.h: claimed=1
-
-// The creation of the VM in pKVM comes last, as it cannot be undone: it covers the
-// vCPUs that exist by then.
-@order@
-identifier f = kvm_arch_vcpu_run_pid_change;
-identifier vcpu, kvm, ret;
-position p;
-@@
-  int f@p(struct kvm_vcpu *vcpu)
-  {
-  ... when any
-- ret = kvm_timer_enable(vcpu);
-+ ret = kvm_arm_pmu_v3_enable(vcpu);
-  if (ret)
-  	return ret;
-- ret = kvm_arm_pmu_v3_enable(vcpu);
-+ ret = kvm_timer_enable(vcpu);
-  if (ret)
-  	return ret;
-  if (is_protected_kvm_enabled()) {
-  	ret = pkvm_create_hyp_vm(kvm);
-- 	if (ret)
-+ 	if (ret) {
-+ 		kvm_timer_disable(vcpu);
-  		return ret;
-+ 	}
-  }
-  ... when any
-  }
 
 @immutable@
 identifier f = kvm_arm_timer_set_attr;
@@ -49,6 +19,7 @@ position p;
 @timer_enable@
 identifier f = kvm_timer_enable;
 identifier vcpu, map, ret;
+statement S;
 position p;
 @@
   int f@p(struct kvm_vcpu *vcpu)
@@ -62,10 +33,11 @@ position p;
   ... when any
 - if (ret)
 - 	return ret;
-- if (map.direct_ptimer) {
-+ if (!ret && map.direct_ptimer) {
-  ...
-  }
+  if (
+- 	map.direct_ptimer
++ 	!ret && map.direct_ptimer
+  	)
+  	S
 - if (ret)
 - 	return ret;
 + if (ret) {

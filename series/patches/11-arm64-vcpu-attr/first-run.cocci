@@ -1,41 +1,27 @@
 // A first run that fails releases the PMU's interrupt.
 //
-// in arch/arm64/kvm/arm.c: undo=1 attr=1
+// in arch/arm64/kvm/arm.c: label=1 undo=1
+
+@label@
+identifier f = kvm_arch_vcpu_run_pid_change;
+identifier vcpu;
+position p;
+@@
+  int f(struct kvm_vcpu *vcpu)
+  {
+  <...
+  kvm_timer_disable@p(vcpu);
++disable_pmu:
++ kvm_arm_pmu_v3_disable(vcpu);
+  ...>
+  }
 
 @undo@
-identifier f = kvm_arch_vcpu_run_pid_change;
-identifier vcpu, kvm, ret;
+identifier ret;
+expression vcpu;
 position p;
 @@
-  int f@p(struct kvm_vcpu *vcpu)
-  {
-  ... when any
-  ret = kvm_timer_enable(vcpu);
-- if (ret)
-+ if (ret) {
-+ 	kvm_arm_pmu_v3_disable(vcpu);
-  	return ret;
-+ }
-  if (is_protected_kvm_enabled()) {
-  	ret = pkvm_create_hyp_vm(kvm);
-  	if (ret) {
-  		kvm_timer_disable(vcpu);
-+ 		kvm_arm_pmu_v3_disable(vcpu);
-  		return ret;
-  	}
-  }
-  ... when any
-  }
-
-@attr@
-identifier f = kvm_arch_vcpu_ioctl;
-identifier attr;
-parameter list ps;
-position p;
-@@
-  long f@p(ps)
-  {
-  ...
-- struct kvm_device_attr attr;
-  ... when any
-  }
+  ret = kvm_timer_enable@p(vcpu);
+  if (ret)
+- 	return ret;
++ 	goto disable_pmu;

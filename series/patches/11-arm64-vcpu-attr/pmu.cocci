@@ -8,10 +8,10 @@ identifier f = kvm_arm_pmu_v3_enable;
 identifier vcpu, irq;
 position p;
 @@
-  int f@p(struct kvm_vcpu *vcpu)
+  int f(struct kvm_vcpu *vcpu)
   {
   <...
-  if (!irq_is_ppi(irq) && !vgic_valid_spi(vcpu->kvm, irq))
+  if (!irq_is_ppi@p(vcpu->kvm, irq) && !vgic_valid_spi(vcpu->kvm, irq))
   	return -EINVAL;
 + pmu_claim_late_irq(vcpu);
   ...>
@@ -22,7 +22,8 @@ position p;
 @@
   struct kvm_pmu {
   ...
-  bool irq_level@p;
+  bool created@p;
 + /* Initialized without an irqchip: the interrupt is claimed by the first run. */
 + bool claims_irq_late;
+  ...
   };

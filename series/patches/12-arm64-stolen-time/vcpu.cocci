@@ -27,16 +27,10 @@ position p;
   }
 
 @new_thread@
-identifier f = kvm_arch_vcpu_run_pid_change;
-identifier vcpu;
+expression vcpu;
 position p;
 @@
-  int f@p(struct kvm_vcpu *vcpu)
-  {
-  ... when any
 + kvm_arm_pvtime_new_thread(vcpu);
 +
-  if (likely(vcpu_has_run_once(vcpu)))
+  if (likely(vcpu_has_run_once@p(vcpu)))
   	return 0;
-  ... when any
-  }

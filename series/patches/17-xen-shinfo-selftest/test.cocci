@@ -1,6 +1,6 @@
 // Deactivate the shared info by its HVA.
 //
-// in tools/testing/selftests/kvm/x86_64/xen_shinfo_test.c: hva=1
+// in tools/testing/selftests/kvm/x86/xen_shinfo_test.c: hva=1
 
 @hva@
 position p;

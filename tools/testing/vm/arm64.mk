@@ -7,7 +7,7 @@ kernel-image	:= arch/arm64/boot/Image
 cross-compile	:= aarch64-linux-gnu-
 
 kvm-dir		:= arch/arm64/kvm
-selftests-dir	:= aarch64
+selftests-dir	:= $(SELFTESTS_arm64)
 demos		:= vcpu_attrs
 args-vcpu_attrs	:= --table --steal
 

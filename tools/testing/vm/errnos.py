@@ -27,18 +27,33 @@ ROW = re.compile(r"^\s+-(E\w+)\s+((?:HAS|GET|SET)(?:, (?:HAS|GET|SET))*)\s")
 REACHED = re.compile(r"^\s*# reached (HAS|GET|SET) ([\w*]+) (\w+)$")
 
 
-def documented(pages, architecture):
-    """{attribute: {(call, errno)...}} of the pages' tables."""
+def rows(page):
+    """The lines of a page, with those of a row that are continued in one."""
+    row = ""
+    for line in page:
+        if row and line.startswith(" " * 20):
+            row += line
+            continue
+        if row:
+            yield row
+        row = line if ROW.match(line) else ""
+        if not row:
+            yield line
+    yield row
+
+
+def documented(pages, architecture, lacking):
+    """{attribute: {(call, errno)...}} of the pages' tables, without what the kernel lacks."""
     errors = collections.defaultdict(set)
     for page in pages:
         names, ours = [ANY], True
-        for line in page:
+        for line in rows(page):
             if found := ARCHITECTURE.match(line):
                 ours = found[1] == architecture
             elif found := ATTRIBUTE.match(line):
                 names = [found[1] + end for end in (found[2] or "").split(",")]
-            elif ours and (found := ROW.match(line)):
-                for name in names:
+            elif ours and (found := ROW.match(line)) and not any(name in line for name in lacking):
+                for name in set(names) - lacking:
                     errors[name] |= {(call, found[1]) for call in found[2].split(", ")}
     return errors
 
@@ -71,11 +86,16 @@ def main():
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--page", type=argparse.FileType(), action="append", required=True,
                          help="reStructuredText; may be given more than once")
+    options.add_argument("--lacking", type=argparse.FileType(), action="append", default=[],
+                         help="names of UAPI headers: attributes, and rows that mention one, "
+                              "that are not in this kernel")
     options.add_argument("architecture", help="as the pages call it")
     options.add_argument("report", type=argparse.FileType(errors="replace"), nargs="+",
                          help="KTAP file")
     given = options.parse_args()
-    page = documented(given.page, given.architecture)
+    lacking = {name for file in given.lacking for name in file.read().splitlines()
+               if name and not name.startswith("#")}
+    page = documented(given.page, given.architecture, lacking)
     tests = reached(given.report)
     if len(page) < 2:
         sys.exit(f"errnos: there are no attributes of {given.architecture} on the pages")

@@ -10,7 +10,7 @@ cross-compile	:=
 # KVM's directory, and the one of its selftests; what of tools/kvm "run" can run,
 # its default first. args-NAME, if there: a demo's arguments
 kvm-dir		:= arch/x86/kvm
-selftests-dir	:= x86_64
+selftests-dir	:= $(SELFTESTS_x86)
 demos		:= xen_runstate vcpu_attrs
 
 # KVM=m: what is loaded, in this order.

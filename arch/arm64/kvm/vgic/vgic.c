@@ -11,7 +11,7 @@
  */
 void kvm_vgic_clear_owner(struct kvm_vcpu *vcpu, unsigned int intid, void *owner)
 {
-	struct vgic_irq *irq = vgic_get_irq(vcpu->kvm, vcpu, intid);
+	struct vgic_irq *irq = vgic_get_vcpu_irq(vcpu, intid);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&irq->irq_lock, flags);

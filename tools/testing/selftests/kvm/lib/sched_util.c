@@ -67,7 +67,7 @@ static void *preempt_often(void *arg)
 	const struct sched_param fifo = { .sched_priority = 1 };
 	u64 wakeup, late = 0;
 
-	kvm_pin_this_task_to_pcpu(preempters->cpu);
+	pin_self_to_cpu(preempters->cpu);
 	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
 
 	while (!READ_ONCE(preempters->stop)) {

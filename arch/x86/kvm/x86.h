@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+
+void kvm_guest_tsc_moved(struct kvm_vcpu *vcpu);
