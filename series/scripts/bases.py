@@ -13,8 +13,9 @@ folder, and goes with it:
   patches        NN-name/FILE, which replaces that FILE of series/patches
   without        patches of the series that it has no use for, and why
   lacks          UAPI names that newer kernels have.  The definitions, parts and
-                 lines under #ifdef of one are left out; for other bases it is
-                 the directives that are
+                 lines under #ifdef of one are left out; for other bases only
+                 the directives are.  The same holds for files in patches, not
+                 for the work tree, where they are links
 """
 
 import pathlib

@@ -255,8 +255,7 @@ static int kvm_tsc_set_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr 
 	tsc = kvm_scale_tsc(rdtsc(), vcpu->arch.l1_tsc_scaling_ratio) + offset;
 	matched = khz && ka->last_tsc_khz == khz && ka->last_tsc_offset == offset;
 
-	ka->user_set_tsc = true;
-	__kvm_synchronize_tsc(vcpu, offset, tsc, get_kvmclock_base_ns(), matched);
+	__kvm_synchronize_tsc(vcpu, offset, tsc, get_kvmclock_base_ns(), matched, true);
 
 	raw_spin_unlock_irqrestore(&ka->tsc_write_lock, flags);
 

@@ -63,6 +63,9 @@ TEST_F_TIMEOUT(vcpu_attr_fault, changes_nothing, 120)
 	static const int pmu_irq = PMU_PPI, timer_irq = 20;
 	static const struct kvm_pmu_event_filter filter = { .action = KVM_PMU_EVENT_DENY };
 	static const u64 ipa = ST_GPA;
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	static const unsigned int nr_counters;
+#endif
 	/* In the order in which they are accepted; what has a value can be got. */
 	const struct {
 		struct vcpu_attr_row attr;
@@ -71,6 +74,10 @@ TEST_F_TIMEOUT(vcpu_attr_fault, changes_nothing, 120)
 		int no_memory;
 	} rows[] = {
 		{ { "PMU_V3_SET_PMU", PMU, PMU_SET_PMU, sizeof(int), false }, &self->pmu_type },
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+		{ { "PMU_V3_SET_NR_COUNTERS", PMU, PMU_NR_COUNTERS, sizeof(unsigned int), false },
+		  &nr_counters },
+#endif
 		{ { "PMU_V3_FILTER", PMU, PMU_FILTER, sizeof(filter), false }, &filter,
 		  .no_memory = -ENOMEM },
 		{ { "PMU_V3_IRQ", PMU, PMU_IRQ, sizeof(int), true }, &pmu_irq, .once = true },

@@ -28,6 +28,9 @@ enum vgic { NO_VGIC, VGIC_CREATED, VGIC_INITIALIZED };
 static bool host_pmu;
 static bool host_pvtime;
 static u32 nr_events = BIT(16);
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+static u32 max_counters;
+#endif
 static struct host_pmu pmus[MAX_PMUS];
 static int nr_pmus;
 
@@ -39,6 +42,9 @@ static struct {
 	int timer[NR_TIMERS];
 	int chosen_pmu;			/* index of pmus[] */
 	bool pmu_was_chosen;
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	u32 nr_counters;		/* once it was chosen */
+#endif
 	bool filtered;
 	bool allowed[BIT(16)];		/* by the filters, if it is filtered */
 	u64 life;			/* how many kernels have asked for stolen time */
@@ -282,9 +288,39 @@ static int set_pmu_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 
 static void accept_set_pmu(struct kvm_vcpu *vcpu, int which, u64 value)
 {
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	if (!model.pmu_was_chosen || model.chosen_pmu != pmu_of_type(value))
+		model.nr_counters = max_counters;
+#endif
 	model.chosen_pmu = pmu_of_type(value);
 	model.pmu_was_chosen = true;
 }
+
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+static u64 random_nr_counters(struct kvm_vcpu *vcpu)
+{
+	return fuzz_one_in(8) ? fuzz_boundary() : fuzz_below(max_counters + 3);
+}
+
+static int nr_counters_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
+{
+	if (!model.pmu_was_chosen || (u32)value > max_counters)
+		return -EINVAL;
+	if (pmus_refusal())
+		return pmus_refusal();
+	if (model.pmu_inited[vcpu->id])
+		return -EBUSY;
+	if (any(model.pmu_inited))
+		return (u32)value == model.nr_counters ? 0 : -EBUSY;
+	return model.filtered ? -EBUSY : 0;
+}
+
+static void accept_nr_counters(struct kvm_vcpu *vcpu, int which, u64 value)
+{
+	model.nr_counters = value;
+}
+
+#endif
 
 static u64 random_ppi(struct kvm_vcpu *vcpu)
 {
@@ -363,6 +399,10 @@ static const struct row {
 	  random_filter, filter_refusal, accept_filter },
 	{ PMU, PMU_SET_PMU, sizeof(int), PMU_ERRNOS,
 	  random_pmu, set_pmu_refusal, accept_set_pmu },
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	{ PMU, PMU_NR_COUNTERS, sizeof(unsigned int), PMU_ERRNOS | ERRNO(EINVAL),
+	  random_nr_counters, nr_counters_refusal, accept_nr_counters },
+#endif
 	{ TIMER, VTIMER, sizeof(int), ERRNO(EBUSY) | ERRNO(EINVAL),
 	  random_ppi, timer_refusal, accept_timer, timer_value },
 	{ TIMER, PTIMER, sizeof(int), ERRNO(EBUSY) | ERRNO(EINVAL),
@@ -872,7 +912,12 @@ static void look_at_host(void)
 	host_pvtime = kvm_has_cap(KVM_CAP_STEAL_TIME);
 	host_pmu = host_has_pmu();
 	if (host_pmu) {
-		nr_events = nr_pmu_events(add_vcpu(probe, 0, true, guest_code));
+		struct kvm_vcpu *vcpu = add_vcpu(probe, 0, true, guest_code);
+
+		nr_events = nr_pmu_events(vcpu);
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+		max_counters = nr_pmu_counters(vcpu);
+#endif
 		nr_pmus = find_host_pmus(pmus);
 		TEST_ASSERT(nr_pmus > 0, "a host with a PMU has none in sysfs");
 	}

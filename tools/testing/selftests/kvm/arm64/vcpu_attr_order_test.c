@@ -28,6 +28,11 @@ static const struct order_row {
 	/* The good one denies nothing, the bad one has an action of 2. */
 	{ { "PMU_V3_FILTER",  PMU, PMU_FILTER,  sizeof(struct kvm_pmu_event_filter), false },
 	  0, (u64)KVM_PMU_EVENT_DENY << 32, 2ULL << 32, -ENODEV },
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	/* No PMU has 32. */
+	{ { "PMU_V3_SET_NR_COUNTERS", PMU, PMU_NR_COUNTERS, sizeof(unsigned int), false },
+	  0, 0, 32, -ENODEV },
+#endif
 	{ { "PMU_V3_SET_PMU", PMU, PMU_SET_PMU, sizeof(int), false },
 	  0, 0, NO_BAD_VALUE, -ENODEV },
 	{ { "TIMER_VTIMER",   TIMER, VTIMER,    sizeof(int), true }, IRQCHIP_FOR_SET, 20, MIN_SPI },
@@ -42,7 +47,7 @@ static const struct {
 	u32 group;
 	u64 attr;
 } unknown[] = {
-	{ PMU,		PMU_SET_PMU + 1 },
+	{ PMU,		PMU_LAST + 1 },
 	{ PMU,		PMU_IRQ | BIT_ULL(32) },
 	{ PMU,		UNKNOWN_ATTR },
 	{ TIMER,	HPTIMER + 1 },
@@ -333,7 +338,7 @@ FIXTURE_TEARDOWN(vcpu_attr_payload)
 	user_memory_unmap(&self->mem);
 }
 
-/* Tests go from the last row to the first: SET_PMU wants to come before FILTER. */
+/* Tests go from the last row to the first: SET_PMU wants to come before the others. */
 #define LAST_ROW	((int)ARRAY_SIZE(rows) - 1)
 
 static bool is_pmu_row(const struct order_row *row, u64 attr)

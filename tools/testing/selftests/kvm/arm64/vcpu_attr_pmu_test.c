@@ -11,7 +11,6 @@
 #define PMCR_P		BIT(1)
 #define PMCR_C		BIT(2)
 #define PMCR_N_SHIFT	11
-#define PMCR_N_MASK	0x1f
 
 #define CYCLE_COUNTER	BIT(31)
 
@@ -129,11 +128,6 @@ static u64 get_pmcr(struct kvm_vcpu *vcpu)
 
 	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0), &pmcr);
 	return pmcr;
-}
-
-static u32 get_pmcr_n(struct kvm_vcpu *vcpu)
-{
-	return (get_pmcr(vcpu) >> PMCR_N_SHIFT) & PMCR_N_MASK;
 }
 
 static void lower_pmcr_n(struct kvm_vcpu *vcpu)
@@ -808,17 +802,17 @@ TEST_F(vcpu_attr_pmu, set_pmu_again_keeps_pmcr_n)
 	u32 n;
 
 	ASSERT_EQ(0, pmu_set_pmu(self->vcpu, self->type));
-	n = get_pmcr_n(self->vcpu);
+	n = nr_pmu_counters(self->vcpu);
 	if (!n)
 		SKIP(return, "no event counters");
 	lower_pmcr_n(self->vcpu);
-	ASSERT_EQ(n - 1, get_pmcr_n(self->vcpu));
+	ASSERT_EQ(n - 1, nr_pmu_counters(self->vcpu));
 
 	EXPECT_EQ(0, pmu_set_pmu(self->vcpu, self->type));
-	EXPECT_EQ(n - 1, get_pmcr_n(self->vcpu));
+	EXPECT_EQ(n - 1, nr_pmu_counters(self->vcpu));
 	EXPECT_EQ(0, pmu_set_pmu(self->other, self->type));
-	EXPECT_EQ(n - 1, get_pmcr_n(self->vcpu));
-	EXPECT_EQ(n - 1, get_pmcr_n(self->other));
+	EXPECT_EQ(n - 1, nr_pmu_counters(self->vcpu));
+	EXPECT_EQ(n - 1, nr_pmu_counters(self->other));
 }
 
 TEST_F(vcpu_attr_pmu, set_pmu_is_ebusy_when_the_pmu_is_initialized)
@@ -872,6 +866,150 @@ TEST_F(vcpu_attr_pmu, set_pmu_is_ebusy_when_there_is_a_filter_of_nothing)
 	EXPECT_EQ(-EBUSY, pmu_set_pmu(self->vcpu, self->type));
 }
 
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+/*
+ * The number of event counters
+ */
+
+FIXTURE(vcpu_attr_nr_counters) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vcpu *other;
+	int type;
+	u32 max;
+};
+
+FIXTURE_SETUP(vcpu_attr_nr_counters)
+{
+	struct host_pmu pmus[MAX_PMUS];
+
+	ASSERT_LT(0, find_host_pmus(pmus));
+	self->vm = vm_create(2);
+	self->vcpu = add_vcpu(self->vm, 0, true, guest_looks_at_pmu);
+	self->other = add_vcpu(self->vm, 1, true, guest_looks_at_pmu);
+	self->type = pmus[0].type;
+	ASSERT_EQ(0, pmu_set_pmu(self->vcpu, self->type));
+	self->max = nr_pmu_counters(self->vcpu);
+}
+
+FIXTURE_TEARDOWN(vcpu_attr_nr_counters)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(vcpu_attr_nr_counters, are_as_many_as_was_set)
+{
+	for (u32 nr = 0; nr <= self->max; nr++) {
+		ASSERT_EQ(0, pmu_set_nr_counters(self->other, nr));
+		EXPECT_EQ(nr, nr_pmu_counters(self->vcpu));
+		EXPECT_EQ(nr, nr_pmu_counters(self->other));
+	}
+}
+
+TEST_F(vcpu_attr_nr_counters, more_than_the_pmu_has_are_einval)
+{
+	EXPECT_EQ(-EINVAL, pmu_set_nr_counters(self->vcpu, self->max + 1));
+	EXPECT_EQ(-EINVAL, pmu_set_nr_counters(self->vcpu, 32));
+	EXPECT_EQ(-EINVAL, pmu_set_nr_counters(self->vcpu, 256));
+	EXPECT_EQ(-EINVAL, pmu_set_nr_counters(self->vcpu, UINT_MAX));
+	EXPECT_EQ(self->max, nr_pmu_counters(self->vcpu));
+}
+
+TEST_F(vcpu_attr_nr_counters, at_a_bad_address_are_efault)
+{
+	EXPECT_EQ(-EFAULT, attr_set(self->vcpu, PMU, PMU_NR_COUNTERS, NULL));
+}
+
+TEST_F(vcpu_attr_pmu, nr_counters_of_the_default_pmu_is_einval)
+{
+	EXPECT_EQ(-EINVAL, pmu_set_nr_counters(self->vcpu, 0));
+	ASSERT_EQ(0, pmu_set_pmu(self->other, self->type));
+	EXPECT_EQ(0, pmu_set_nr_counters(self->vcpu, 0));
+}
+
+TEST_F(vcpu_attr_nr_counters, before_the_vgic_is_initialized_are_enodev)
+{
+	create_vgic(self->vm);
+	EXPECT_EQ(-ENODEV, pmu_set_nr_counters(self->vcpu, 0));
+}
+
+TEST_F(vcpu_attr_nr_counters, are_ebusy_when_any_vcpu_has_run)
+{
+	add_vgic(self->vm);
+	start_pmu(self->vcpu);
+	ASSERT_EQ(-EINTR, run_immediate_exit(self->vcpu));
+	EXPECT_EQ(-EBUSY, pmu_set_nr_counters(self->vcpu, 0));
+	EXPECT_EQ(-EBUSY, pmu_set_nr_counters(self->other, 0));
+	EXPECT_EQ(-EBUSY, pmu_set_nr_counters(self->other, self->max));
+	EXPECT_EQ(self->max, nr_pmu_counters(self->other));
+}
+
+TEST_F(vcpu_attr_nr_counters, are_ebusy_when_there_is_a_filter)
+{
+	ASSERT_EQ(0, pmu_filter(self->vcpu, CPU_CYCLES, 1, DENY));
+	EXPECT_EQ(-EBUSY, pmu_set_nr_counters(self->vcpu, 0));
+	EXPECT_EQ(-EBUSY, pmu_set_nr_counters(self->other, self->max));
+	EXPECT_EQ(self->max, nr_pmu_counters(self->vcpu));
+}
+
+/* All calls vCPU by vCPU. */
+TEST_F(vcpu_attr_nr_counters, that_change_nothing_work_when_a_pmu_is_initialized)
+{
+	struct kvm_vcpu *const vcpus[] = { self->vcpu, self->other };
+
+	if (!self->max)
+		SKIP(return, "no event counters");
+
+	add_vgic(self->vm);
+	for (int i = 0; i < ARRAY_SIZE(vcpus); i++) {
+		EXPECT_EQ(0, pmu_set_pmu(vcpus[i], self->type));
+		EXPECT_EQ(0, pmu_set_nr_counters(vcpus[i], self->max - 1));
+		EXPECT_EQ(0, pmu_filter(vcpus[i], CPU_CYCLES, 1, DENY));
+		start_pmu(vcpus[i]);
+		EXPECT_EQ(-EBUSY, pmu_set_nr_counters(vcpus[i], self->max - 1));
+		EXPECT_EQ(-EBUSY, pmu_set_nr_counters(self->other, self->max));
+	}
+	EXPECT_EQ(self->max - 1, nr_pmu_counters(self->other));
+}
+
+#endif
+#ifdef KVM_ARM_VCPU_PMU_V3_STRICT
+/*
+ * No PMU by default
+ */
+
+TEST(vcpu_attr_pmu_strict_needs_a_pmu)
+{
+	struct kvm_vcpu_init init = {
+		.target = -1,
+		.features[0] = BIT(KVM_ARM_VCPU_PMU_V3) | BIT(KVM_ARM_VCPU_PMU_V3_STRICT),
+	};
+	struct host_pmu pmus[MAX_PMUS];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	ASSERT_LT(0, find_host_pmus(pmus));
+	ASSERT_TRUE(kvm_has_cap(KVM_CAP_ARM_PMU_V3_STRICT));
+	vm = vm_create(1);
+	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_looks_at_pmu);
+	add_vgic(vm);
+
+	ASSERT_EQ(0, pmu_set_irq(vcpu, PMU_PPI));
+	EXPECT_EQ(-ENXIO, pmu_init(vcpu));
+	EXPECT_EQ(-ENXIO, pmu_filter(vcpu, CPU_CYCLES, 1, ALLOW));
+	EXPECT_EQ(-EINVAL, pmu_set_nr_counters(vcpu, 0));
+	EXPECT_EQ(-EINVAL, run_immediate_exit(vcpu));
+	EXPECT_EQ(0, nr_pmu_counters(vcpu));
+
+	EXPECT_EQ(0, pmu_set_pmu(vcpu, pmus[0].type));
+	EXPECT_EQ(0, pmu_set_nr_counters(vcpu, nr_pmu_counters(vcpu)));
+	EXPECT_EQ(0, pmu_filter(vcpu, CPU_CYCLES, 1, ALLOW));
+	EXPECT_EQ(0, pmu_init(vcpu));
+	EXPECT_EQ(0, run_to_sync(vcpu));
+	kvm_vm_free(vm);
+}
+
+#endif
 /*
  * Machines with two kinds of CPUs.  The PMU of the CPU that called
  * KVM_ARM_VCPU_INIT is the VM's unless another is chosen.

@@ -26,6 +26,13 @@
 #define PMU_INIT	KVM_ARM_VCPU_PMU_V3_INIT
 #define PMU_FILTER	KVM_ARM_VCPU_PMU_V3_FILTER
 #define PMU_SET_PMU	KVM_ARM_VCPU_PMU_V3_SET_PMU
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+#define PMU_NR_COUNTERS	KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+#define PMU_LAST	PMU_NR_COUNTERS
+#endif
+#ifndef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+#define PMU_LAST	PMU_SET_PMU
+#endif
 
 #define VTIMER		KVM_ARM_VCPU_TIMER_IRQ_VTIMER
 #define PTIMER		KVM_ARM_VCPU_TIMER_IRQ_PTIMER
@@ -141,6 +148,13 @@ static inline int pmu_set_pmu(struct kvm_vcpu *vcpu, int type)
 	return attr_set(vcpu, PMU, PMU_SET_PMU, &type);
 }
 
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+static inline int pmu_set_nr_counters(struct kvm_vcpu *vcpu, unsigned int nr)
+{
+	return attr_set(vcpu, PMU, PMU_NR_COUNTERS, &nr);
+}
+
+#endif
 static inline int timer_set_irq(struct kvm_vcpu *vcpu, u64 timer, int irq)
 {
 	return attr_set(vcpu, TIMER, timer, &irq);
@@ -195,6 +209,9 @@ int find_host_pmus(struct host_pmu *pmus);
 /* In ID_AA64DFR0_EL1. */
 #define PMUVER_MASK	GENMASK_ULL(11, 8)
 #define PMUVER_ARMV8_0	BIT_ULL(8)
+
+/* PMCR_EL0.N: how many event counters the guest has. */
+u32 nr_pmu_counters(struct kvm_vcpu *vcpu);
 
 /* The end of the event space: PMUv3 had 10 bits before Armv8.1. */
 u32 nr_pmu_events(struct kvm_vcpu *vcpu);

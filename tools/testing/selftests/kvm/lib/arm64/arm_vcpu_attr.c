@@ -200,6 +200,14 @@ int find_host_pmus(struct host_pmu *pmus)
 	return nr;
 }
 
+u32 nr_pmu_counters(struct kvm_vcpu *vcpu)
+{
+	u64 pmcr;
+
+	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0), &pmcr);
+	return (pmcr >> 11) & 0x1f;
+}
+
 u32 nr_pmu_events(struct kvm_vcpu *vcpu)
 {
 	u64 dfr0;
