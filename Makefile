@@ -26,8 +26,9 @@ lab	:= tools/testing/vm
 arches	:= $(patsubst $(lab)/%.mk,%,$(wildcard $(lab)/*.mk))
 flavors	:= plain test kcsan
 # Of the configurations of check-configs those that boot here.
-variants := $(patsubst series/configs/%.config,%,$(wildcard \
-		$(patsubst %,series/configs/%.config,no-* preempt-* modules)))
+variants := $(filter-out $(shell awk '!/^\#/ { print $$1 }' series/bases/$(BASE)/configs-without 2>/dev/null), \
+		$(patsubst series/configs/%.config,%,$(wildcard \
+		$(patsubst %,series/configs/%.config,no-* preempt-* modules))))
 
 # $(call one-of,VARIABLE,allowed values)
 one-of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)) is not known; one of: $(2)))

@@ -12,6 +12,7 @@ folder, and goes with it:
                  what newer kernels have
   patches        NN-name/FILE, which replaces that FILE of series/patches
   without        patches of the series that it has no use for, and why
+  configs-without  of series/configs, what it cannot be configured as, and why
   lacks          UAPI names that newer kernels have.  The definitions, parts and
                  lines under #ifdef of one are left out; for other bases only
                  the directives are.  The same holds for files in patches, not
@@ -85,6 +86,9 @@ class Base:
     def of(cls, tree):
         """The base that a kernel tree is of."""
         return cls(version(tree))
+
+    def has_config(self, name):
+        return name not in {row[0] for row in rows(self.folder / "configs-without")}
 
     def lacks(self):
         return {row[0] for row in rows(self.folder / "lacks")}

@@ -486,7 +486,7 @@ static struct {
 	s64 cycles;
 } guest_order;
 
-static void guest_reads_clock(vm_paddr_t gpa, struct pvclock_vcpu_time_info *info)
+static void guest_reads_clock(u64 gpa, struct pvclock_vcpu_time_info *info)
 {
 	unsigned int version;
 	u64 clock;
