@@ -19,7 +19,7 @@ static void xen_timer_cancel_stale(struct kvm_vcpu *vcpu)
 /* True if the vCPU has a pvclock of the VM's clock as it is set now. */
 static bool xen_pvclock_is_current(struct kvm_vcpu *vcpu)
 {
-	return static_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
+	return cpu_feature_enabled(X86_FEATURE_CONSTANT_TSC) &&
 	       !kvm_test_request(KVM_REQ_CLOCK_UPDATE, vcpu);
 }
 
@@ -198,9 +198,6 @@ static int xen_set_timer(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 
 	if (port && priority != KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL)
 		return -EINVAL;
-
-	if (!vcpu->arch.xen.timer.function)
-		kvm_xen_init_timer(vcpu);
 
 	/* A timer that fires now must not be taken for one of the new port. */
 	kvm_xen_stop_timer(vcpu);
