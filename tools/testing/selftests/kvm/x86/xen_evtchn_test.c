@@ -91,6 +91,17 @@ static struct kvm_xen_vcpu_attr get_timer(struct kvm_vcpu *vcpu)
 	return attr;
 }
 
+/* Kernels differ in what it is before it is set. */
+static void set_vcpu_id(struct kvm_vcpu *vcpu, u32 id)
+{
+	struct kvm_xen_vcpu_attr attr = {
+		.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID,
+		.u.vcpu_id = id,
+	};
+
+	TEST_ASSERT_EQ(__xen_set_attr(vcpu, &attr), 0);
+}
+
 static u32 get_vcpu_id(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_vcpu_attr attr;
@@ -295,6 +306,7 @@ TEST_F(xen_evtchn, last_port_is_in_bounds_while_the_mode_changes)
 	struct shared_info *shinfo = addr_gpa2hva(self->vm, SHINFO_GPA);
 	pthread_t thread;
 
+	set_vcpu_id(self->vcpu, 0);
 	set_shared_info(self->vm, SHINFO_GPA / PAGE_SIZE);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, switch_modes, &switcher));
 	for (int i = 0; i < NR_RACES || READ_ONCE(switcher.rounds) < NR_SWITCHES; i++) {
