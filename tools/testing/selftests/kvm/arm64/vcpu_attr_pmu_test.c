@@ -126,7 +126,7 @@ static u64 get_pmcr(struct kvm_vcpu *vcpu)
 {
 	u64 pmcr;
 
-	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0), &pmcr);
+	pmcr = get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0));
 	return pmcr;
 }
 
@@ -532,7 +532,7 @@ TEST_F(vcpu_attr_pmu, filter_space_is_that_of_the_host_not_of_the_guest)
 	const u32 end = nr_pmu_events(self->vcpu);
 	u64 dfr0;
 
-	vcpu_get_reg(self->vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), &dfr0);
+	dfr0 = get_reg(self->vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1));
 	dfr0 = (dfr0 & ~PMUVER_MASK) | PMUVER_ARMV8_0;
 	vcpu_set_reg(self->vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), dfr0);
 	ASSERT_EQ(BIT(10), nr_pmu_events(self->vcpu));

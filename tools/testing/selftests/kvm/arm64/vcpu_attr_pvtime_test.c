@@ -992,7 +992,7 @@ static void psci_cycle(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
 	pthread_t runner;
 
 	for (int i = 0; i < ARRAY_SIZE(cpu_regs); i++)
-		vcpu_get_reg(vcpu, cpu_regs[i], &values[i]);
+		values[i] = get_reg(vcpu, cpu_regs[i]);
 	memcpy(addr_gpa2hva(vcpu->vm, CODE_GPA), store_to_unused_gpa, sizeof(store_to_unused_gpa));
 
 	command_guest(vcpu, KVM_PSCI_FN_CPU_OFF, 0, 0);

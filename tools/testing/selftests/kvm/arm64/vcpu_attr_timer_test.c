@@ -340,7 +340,7 @@ static u64 get_counter(struct kvm_vcpu *vcpu)
 {
 	u64 counter;
 
-	vcpu_get_reg(vcpu, KVM_REG_ARM_TIMER_CNT, &counter);
+	counter = get_reg(vcpu, KVM_REG_ARM_TIMER_CNT);
 	return counter;
 }
 

@@ -333,7 +333,7 @@ static void reset_vcpu(struct vmm *vmm, int i)
 
 	if (vmm->pmu)
 		init.features[0] = BIT(KVM_ARM_VCPU_PMU_V3);
-	vcpu_get_reg(vcpu, ARM64_CORE_REG(sp_el1), &sp);
+	sp = get_reg(vcpu, ARM64_CORE_REG(sp_el1));
 	aarch64_vcpu_setup(vcpu, &init);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(sp_el1), sp);
 	vcpu_arch_set_entry_point(vcpu, guest_asks_for_stolen_time);

@@ -191,6 +191,14 @@ int run_immediate_exit(struct kvm_vcpu *vcpu);
 /* Into the guest and out of it by the next GUEST_SYNC. */
 int run_to_sync(struct kvm_vcpu *vcpu);
 
+static inline u64 get_reg(struct kvm_vcpu *vcpu, u64 id)
+{
+	u64 value;
+
+	TEST_ASSERT_EQ(__vcpu_get_reg(vcpu, id, &value), 0);
+	return value;
+}
+
 /*
  * Hosts
  */

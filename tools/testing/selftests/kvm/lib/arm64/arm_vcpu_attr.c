@@ -204,7 +204,7 @@ u32 nr_pmu_counters(struct kvm_vcpu *vcpu)
 {
 	u64 pmcr;
 
-	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0), &pmcr);
+	pmcr = get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0));
 	return (pmcr >> 11) & 0x1f;
 }
 
@@ -212,6 +212,6 @@ u32 nr_pmu_events(struct kvm_vcpu *vcpu)
 {
 	u64 dfr0;
 
-	vcpu_get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1), &dfr0);
+	dfr0 = get_reg(vcpu, KVM_ARM64_SYS_REG(SYS_ID_AA64DFR0_EL1));
 	return (dfr0 & PMUVER_MASK) == PMUVER_ARMV8_0 ? BIT(10) : BIT(16);
 }
