@@ -37,11 +37,9 @@ static void timer_release_ppi(struct kvm_vcpu *vcpu, int timer)
 {
 	struct arch_timer_context *ctx = vcpu_get_timer(vcpu, timer);
 
-#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
-	/* With GICv5 it cannot become anything else's. */
-	if (!vgic_is_v5(vcpu->kvm))
-#endif
-	kvm_vgic_clear_irq_ops(vcpu, timer_irq(ctx));
+	/* That of a GICv5 has a larger number, and cannot become anything else's. */
+	if (timer_irq(ctx) < VGIC_NR_PRIVATE_IRQS)
+		kvm_vgic_clear_irq_ops(vcpu, timer_irq(ctx));
 	kvm_vgic_clear_owner(vcpu, timer_irq(ctx), ctx);
 }
 

@@ -102,11 +102,7 @@ static bool pmu_irq_agrees(struct kvm *kvm, int irq)
 		return true;
 
 #endif
-	if (!kvm_pmu_irq_agrees(kvm->arch.pmu_irqs, irq))
-		return false;
-
-	__set_bit(irq, kvm->arch.pmu_irqs);
-	return true;
+	return kvm_pmu_irq_agrees(kvm->arch.pmu_irqs, irq);
 }
 
 /*
@@ -129,6 +125,9 @@ static int pmu_set_irq(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 	if (!pmu_irq_agrees(kvm, irq))
 		return -EINVAL;
 
+	/* The number that a GICv5 has is larger, and the same for all vCPUs. */
+	if (irq < KVM_PMU_NR_IRQS)
+		__set_bit(irq, kvm->arch.pmu_irqs);
 	vcpu->arch.pmu.irq_num = irq;
 	return 0;
 }
