@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# "make bench": what KVM's ioctls cost, on stock and on the series.
+# "make bench": what KVM's ioctls cost, on the base and on the series.
 
 bench	:= $(lab)/bench
 bench-parts   := $(B)/bench/$(ARCH)
@@ -11,7 +11,7 @@ bench-contended-x86_64	:= data-get
 
 bench-lib-x86_64	:= kvm_x86.c
 
-# Runs on stock and on the series take turns: where time is measured, that of the
+# Runs on the base and on the series take turns: where time is measured, that of the
 # build machine may change.
 pairs	= $(foreach run,$(2),$(1)-base-$(run) $(1)-series-$(run))
 counts	:= $(call pairs,count,1 2 3)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Lays side by side what "bench" measured on stock and on the series.
+"""Lays side by side what "bench" measured on the base and on the series.
 
 RESULTs are what bench has said, in files named MODE-base-N and MODE-series-N.
 TABLE has a line for each row: RESULT LESS TARGET TEXT.
@@ -8,7 +8,7 @@ TABLE has a line for each row: RESULT LESS TARGET TEXT.
   RESULT  CALL:KIND@VCPUS, its median, or the mean with ",mean" at the end;
           dirty:KIND, contend:CALL
   LESS    what is subtracted of it, or "-"
-  TARGET  of the series: "<=N" a number, "<=xN" and ">=xN" times stock's; "flat"
+  TARGET  of the series: "<=N" a number, "<=xN" and ">=xN" times the base's; "flat"
           within 3 % of one vCPU's whole cost; "jiffy" no page more than once in
           one; or "-"
 
@@ -72,7 +72,7 @@ class Measured:
             for result, value in results(path).items():
                 self.runs[name["kernel"]][result].append(value)
         if set(self.runs["base"]) != set(self.runs["series"]):
-            fail("stock and series were not measured alike")
+            fail("base and series were not measured alike")
 
     def names(self):
         return set(self.runs["base"])
@@ -94,16 +94,16 @@ class Measured:
         return statistics.median(value) - less
 
     def pairs(self, row):
-        """The ratio of each run on the series to the one on stock before it."""
-        return [series / stock for stock, series in zip(self.of("base", row.result),
-                                                        self.of("series", row.result))]
+        """The ratio of each run on the series to the one on the base before it."""
+        return [series / base for base, series in zip(self.of("base", row.result),
+                                                      self.of("series", row.result))]
 
     def ratio(self, row):
         """Of what is timed, the median of pairs; and one of nothing is none."""
         if is_timed(row):
             return statistics.median(self.pairs(row))
-        stock = self.number("base", row)
-        return self.number("series", row) / stock if stock else None
+        base = self.number("base", row)
+        return self.number("series", row) / base if base else None
 
     def met(self, row):
         if row.target == "-":
@@ -134,7 +134,7 @@ def complete(table, measured):
 
 def as_dict(row, measured):
     found = {"result": row.result, "less": row.less.strip("-") or None,
-             "stock": measured.number("base", row), "series": measured.number("series", row),
+             "base": measured.number("base", row), "series": measured.number("series", row),
              "ratio": measured.ratio(row), "target": row.target.strip("-") or None,
              "met": measured.met(row)}
     if is_timed(row):
@@ -149,7 +149,7 @@ def shown(number):
 def line(row, found):
     ratio = "" if found["ratio"] is None else f"{found['ratio']:.2f}"
     met = {None: "", True: "met", False: "MISSED"}[found["met"]]
-    return (f"{row.text:<50}{shown(found['stock'])}{shown(found['series'])}"
+    return (f"{row.text:<50}{shown(found['base'])}{shown(found['series'])}"
             f"{ratio:>7}  {found['target'] or '':<7} {met}").rstrip()
 
 
@@ -166,7 +166,7 @@ def main():
     complete(table, measured)
     rows = [as_dict(row, measured) for row in table]
 
-    print(f"{'':<50}{'stock':>10}{'series':>10}{'ratio':>7}  target")
+    print(f"{'':<50}{'base':>10}{'series':>10}{'ratio':>7}  target")
     for row, found in zip(table, rows):
         print(line(row, found))
     targets = [found["met"] for found in rows if found["met"] is not None]
