@@ -91,18 +91,18 @@ help:
 	@echo '  kunit       our KUnit suites by the kernel'\''s kunit.py'
 	@echo '  soak        all that races, at once and over and over, for MINUTES=60'
 	@echo '  bench       what KVM'\''s ioctls cost, in instructions, on the base and on the series'
-	@echo '  mutants     which test notices which injected bug? MUTANTS="a b" picks some; hours'
+	@echo '  mutants     which test notices which injected bug; MUTANTS="a b" picks some; hours'
 	@echo
 	@echo 'What they are made of:'
 	@echo '  base        lay out the base kernel ($(BASE_PACKAGE)) in $(B)/base'
 	@echo '  tree        compose base and series in $(B)/tree; edits there stop it: series/scripts/capture'
-	@echo '  accept      the same, and what the series takes away from this base may go'
+	@echo '  accept      the same, and record what the series takes away from this base'
 	@echo '  image       build a kernel; the last line is the path of its image'
 	@echo '  selftests   build the selftests'
 	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
 	@echo '  sparse      what sparse says of the lines of the series'
 	@echo '  test-tools  tools/kvm, built for this machine: its output and man pages; no VM'
-	@echo '  htmldocs    build the pages on KVM; a warning in one of ours is an error'
+	@echo '  htmldocs    build the pages on KVM; a warning about a page of the series is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
 	@echo '  distclean   remove build/'
 	@echo
@@ -116,7 +116,7 @@ help:
 	@echo
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
-	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, kmemleak, KUnit; a splat is deadly'
+	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, kmemleak, KUnit; panics on a splat'
 	@echo '                or kcsan: data races; soak: test, if not given'
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; the first has all tests)'
@@ -280,7 +280,7 @@ test:
 test-stock:
 	@rm -f $(call reports,$(ARCH),stock)
 	@$(MAKE) --no-print-directory $(stock-on)
-	@echo "These tests of the series fail on stock Linux:"
+	@echo "These tests of the series fail on the base kernel:"
 	@$(totals) --failures $(call reports,$(ARCH),stock)
 
 run: kernel-plain-$(kind) $(demo) $(parts)/init

@@ -66,7 +66,7 @@ def parse(text):
     result, floor = [], 0
     for name, kind, first, last in sorted([*found, *tags(text)], key=lambda tag: (tag[2], -tag[3])):
         if last <= floor:
-            continue        # a macro inside of a function, say
+            continue        # e.g. a macro inside of a function
         first = first if kind == "include" else starts_at(lines, first, floor)
         if kind == "variable" or kind == "typedef":
             while not ENDS.search(lines[last - 1]):

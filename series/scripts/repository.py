@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""git in one repository, free of the configuration of whoever calls."""
+"""git in one repository, without the configuration of the caller."""
 
 import os
 import subprocess

@@ -32,7 +32,7 @@ static const struct sane_row {
 	{ "no rows", {}, 0, true },
 	{ "a value", { { .size = 4, .get = get_nothing, .set = set_nothing } }, 1, true },
 	{ "only to be set", { { .set = set_nothing } }, 1, true },
-	{ "a number that means nothing", { {}, { .size = 8, .get = get_nothing } }, 2, true },
+	{ "an unused number", { {}, { .size = 8, .get = get_nothing } }, 2, true },
 	{ "the largest", { { .size = KVM_VCPU_ATTR_MAX_SIZE, .get = get_nothing } }, 1, true },
 	{ "too large to get", { { .size = KVM_VCPU_ATTR_MAX_SIZE + 1, .get = get_nothing } },
 	  1, false },

@@ -36,8 +36,8 @@ static int fault_in_structure(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Add what is pending to what the structure shows, whoever wrote that: memory that
- * userspace has restored goes on from there.
+ * Add what is pending to what the structure shows, even if userspace wrote that: time
+ * continues from memory that was restored.
  */
 static int add_stolen_time(struct kvm_vcpu *vcpu)
 {

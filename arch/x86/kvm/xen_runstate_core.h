@@ -32,7 +32,7 @@ static inline u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
  * vCPU was running, @steal (at most @elapsed) was spent waiting for a CPU.
  *
  * A preempted vCPU is charged like a running one: the scheduler's own figure
- * says how long it waited, and a total of runnable that never outgrows that
+ * shows how long it waited, and a total of runnable that never outgrows that
  * figure is worth more than the last microsecond of a context switch.
  */
 static inline void xen_runstate_account(struct xen_runstate *rs, u32 state,

@@ -509,7 +509,7 @@ static void flag_is_not_seen_at_rest(struct kunit *test)
 }
 
 /*
- * On pages that overlap, where the first total lies upon the entry time, what
+ * On pages that overlap, where the first total overlaps the entry time, what
  * was stored last is what remains.
  */
 static void entry_time_is_stored_after_the_totals(struct kunit *test)

@@ -291,7 +291,7 @@ static bool relay_output(struct relay *relay, int fd)
 	return n > 0;
 }
 
-/* Orphans come to init: whoever else dies is reaped by the way. */
+/* Orphans are init's children: other processes that end are reaped as well. */
 static bool reaped(pid_t pid, int *status)
 {
 	pid_t dead;

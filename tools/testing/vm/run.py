@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Boots a machine of the laboratory, and brings home what its programs report.
+"""Boots a machine of the laboratory, and collects what its programs report.
 
   --mode test   run the programs of --commands, write their KTAP report
-  --mode show   run the first one, its output goes to stdout; its status is ours
+  --mode show   run the first one, its output goes to stdout; run.py ends with its status
   --mode shell  a shell on the terminal
 
 Results: NAME.ktap, NAME.console.log (the kernel's), and, where there is such,
@@ -55,7 +55,8 @@ def arguments():
     parser.add_argument("--mode", choices=MODES, default="test")
     parser.add_argument("--qemu", required=True, help="command line of the machine")
     parser.add_argument("--append", default="", help="kernel command line")
-    parser.add_argument("--panic", choices=PANIC, default="never", help="what is deadly")
+    parser.add_argument("--panic", choices=PANIC, default="never",
+                        help="what makes the kernel panic")
     parser.add_argument("--kunit", choices=KUNIT, default="may", help="at boot")
     parser.add_argument("--many-locks", action="store_true",
                         help="it is no splat that threads hold more locks than lockdep follows")
@@ -168,9 +169,9 @@ def splats_in(log, args):
         return done.stdout.splitlines()
 
     races = [splat for splat in splats if klog.is_race(splat)]
-    ours = klog.races_in(args.ours, races, decode)
-    print(f"   {len(races)} data races, {len(ours)} of them ours", flush=True)
-    return [splat for splat in splats if not klog.is_race(splat)] + ours
+    found = klog.races_in(args.ours, races, decode)
+    print(f"   {len(races)} data races, {len(found)} of them in the series", flush=True)
+    return [splat for splat in splats if not klog.is_race(splat)] + found
 
 
 def failed(line, log):

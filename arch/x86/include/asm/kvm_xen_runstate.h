@@ -19,7 +19,7 @@ struct xen_runstate {
 /*
  * A vCPU's runstate and the area that shows it to the guest.  Protected by
  * vcpu->mutex.  In KVM_RUN the scheduler's hooks read and write it as well, so
- * that there it is changed with preemption disabled only, and whoever reads it
+ * that there it is changed with preemption disabled only, and readers of it
  * with preemption enabled must expect it to change.
  */
 struct kvm_xen_runstate {

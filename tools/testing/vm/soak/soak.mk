@@ -11,7 +11,7 @@ soak-seconds := $(shell expr $(MINUTES) \* 60)
 # How long one round of a test may take when all run, in seconds.
 round-limit := 1200
 
-# What splats is deadly. But data races of the base are not counted: with these the run
+# A splat makes the kernel panic. But data races of the base are not counted: with these the run
 # goes on, and is judged when it is over.
 soak-splats-plain := --panic splat
 soak-splats-test  := --panic splat

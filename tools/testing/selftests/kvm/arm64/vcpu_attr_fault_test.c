@@ -137,7 +137,7 @@ TEST_F(vcpu_attr_fault, filter_without_memory_is_no_filter)
 		r = pmu_filter(self->vcpu, 0, 1, KVM_PMU_EVENT_DENY);
 		failed = fail_nth_end(fd);
 
-		/* What failed was not the call's, a page fault's say: there is a filter. */
+		/* Something else failed, e.g. a page fault: there is a filter. */
 		if (!r && failed) {
 			kvm_vm_free(self->vm);
 			self->vm = create_vm(&self->vcpu);

@@ -862,7 +862,7 @@ static const struct fuzz_action race_actions[] = {
 	{ fuzz_reap_dirty_pages, 2 },
 };
 
-/* Whoever came first, what it set must be there, and go together. */
+/* Whichever thread came first, what it set must be there, and be consistent. */
 static void check_all(void)
 {
 	for (int i = 0; i < NR_TIMERS; i++) {

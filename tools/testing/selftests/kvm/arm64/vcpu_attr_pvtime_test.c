@@ -895,7 +895,7 @@ TEST_F(vcpu_attr_stolen_smp, starts_anew_after_a_reset)
 	}
 }
 
-/* CPUs that are brought up by a spin table, say, were never off. */
+/* CPUs that are brought up by e.g. a spin table were never off. */
 TEST_F(vcpu_attr_stolen_smp, goes_on_when_cpus_that_were_not_off_at_boot_come_back)
 {
 	set_power(self->other, true);

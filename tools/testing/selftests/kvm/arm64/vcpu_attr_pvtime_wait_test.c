@@ -2,7 +2,7 @@
 /*
  * The page of the stolen time structure is missing, as in post-copy migration: a
  * vCPU that needs it waits no longer than until the next signal, loses no time, and
- * makes the guest's call again.  Who does not run the vCPU does not wait.
+ * makes the guest's call again.  A thread that does not run the vCPU does not wait.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -195,7 +195,7 @@ TEST_F(vcpu_attr_pvtime_wait, to_add_time_ends_by_a_signal)
 	missing_page_supply(&self->page, "", 0);
 	expect_kick_ends_wait(_metadata, &runner, &self->page);
 
-	/* The time is there when the page is, whoever runs the vCPU. */
+	/* The time is there when the page is, whichever thread runs the vCPU. */
 	missing_page_supply(&self->page, "", 0);
 	EXPECT_EQ(0, run_to_sync(self->vcpu));
 	EXPECT_LE(runner.waited, stolen(&self->page)) {

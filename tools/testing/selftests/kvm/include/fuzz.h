@@ -45,7 +45,7 @@ u64 fuzz_boundary(void);
 
 #define FUZZ_VCPUS	3
 
-/* Set by who makes the VM. */
+/* Set by the creator of the VM. */
 extern struct kvm_vcpu *fuzz_vcpus[FUZZ_VCPUS];
 
 /* Of racing threads, each has a vCPU for which it alone may do what is @owned. */

@@ -14,7 +14,7 @@
 /*
  * @pages and @flags are those of the slot at present; no pages, no slot.  @clean is
  * what its memory was when no page was dirty, @dirty what was logged since.  @lock is
- * held by who changes anything.
+ * held by a thread that changes anything.
  */
 extern struct fuzz_slot {
 	struct kvm_vm *vm;

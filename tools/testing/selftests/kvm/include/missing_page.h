@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A page that is missing until the test supplies it: whoever touches it waits, user
+ * A page that is missing until the test supplies it: all that touches it waits, user
  * space as well as the kernel.
  */
 #ifndef SELFTEST_KVM_MISSING_PAGE_H

@@ -84,7 +84,7 @@ static inline void expect_unknown_is_enxio(struct __test_metadata *_metadata,
 	}
 }
 
-/* Only the process that made the VM has a say in it, whatever it is about. */
+/* Only the process that created the VM may make calls on it. */
 static inline void expect_foreign_process_is_eio(struct __test_metadata *_metadata,
 						 struct kvm_vcpu *vcpu, u64 value)
 {

@@ -326,7 +326,7 @@ TEST_F(steal_time, what_was_waited_while_it_was_off_is_not_in_it)
 	}
 }
 
-/* Whoever sets the MSR to what it is, or is refused, changes nothing. */
+/* A write of what the MSR has already, or one that is refused, changes nothing. */
 TEST_F(steal_time, msr_set_to_what_it_is_keeps_the_time)
 {
 	long begin = get_run_delay(), first;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A TSC deadline of the APIC timer expires at the TSC of the guest that it names,
- * whoever sets that TSC, and in whatever order a VMM restores the two.
+ * whatever sets that TSC, and in whatever order a VMM restores the two.
  */
 #include <time.h>
 

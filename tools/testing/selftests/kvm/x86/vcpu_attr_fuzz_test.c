@@ -70,7 +70,7 @@ static struct snapshot last[FUZZ_VCPUS];
 /* What may have changed in each vCPU since that. */
 static u64 changes[FUZZ_VCPUS];
 
-/* For what KVM is to write by an address of ours, which it logs nowhere. */
+/* Written by KVM at an address of this process, which is logged nowhere. */
 static char *unlogged;
 
 /* Guards what threads set of the VM. */

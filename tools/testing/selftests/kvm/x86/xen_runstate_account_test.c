@@ -2,8 +2,8 @@
 /*
  * Accounting of the Xen vCPU runstate: that every nanosecond of the KVM clock
  * lands in the right one of the four totals, and that time is called stolen
- * only if the thread that runs the vCPU really waited for a CPU then, whoever
- * makes the attribute calls and wherever the clock is set to.
+ * only if the thread that runs the vCPU really waited for a CPU then, whichever
+ * thread makes the attribute calls and wherever the clock is set to.
  */
 #include <poll.h>
 #include <pthread.h>

@@ -164,7 +164,7 @@ TEST_F(xen_runstate_attr, value_out_of_bounds_is_efault)
 }
 
 /*
- * Is every call of every attribute refused with EIO?  None of them is what the error
+ * True if every call of every attribute is refused with EIO.  None of them is what the error
  * is about, so that it is noted as that of an unknown one.
  */
 static bool every_attr_is_eio(struct kvm_vcpu *vcpu)

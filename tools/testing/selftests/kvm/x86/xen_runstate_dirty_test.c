@@ -704,7 +704,7 @@ TEST_F_TIMEOUT(xen_runstate_ring, emulated_writes_are_all_in_the_ring, 900)
 	EXPECT_LT(0, writes.checked);
 }
 
-/* Nobody asks who writes there. */
+/* Its writer does not matter. */
 TEST_F(xen_runstate_ring, change_in_memory_that_is_not_logged_needs_no_room)
 {
 	const int first = fill_ring(self->vcpu);

@@ -388,7 +388,7 @@ TEST_F(xen_runstate_migrate, area_goes_on_in_place)
 	}
 }
 
-/* What the VMM sets by itself stands, before the address or after it. */
+/* What the VMM sets itself is kept, before the address or after it. */
 TEST_F(xen_runstate_migrate, area_does_not_replace_what_the_vmm_set)
 {
 	struct kvm_xen_vcpu_attr data = runstate_attr(RUNSTATE_blocked, 1000, 400, 300, 200, 100);

@@ -304,7 +304,7 @@ TEST_F(xen_runstate_wait, vmm_of_one_thread_supplies_its_own_page)
 	expect_area_is_current(_metadata, self->vcpus[0]);
 }
 
-/* Whoever sets the shared info page has the Xen lock of the VM while he waits for it. */
+/* A thread that sets the shared info page holds the VM's Xen lock while it waits. */
 TEST_F(xen_runstate_wait, for_the_shared_info)
 {
 	struct missing_page page = missing_page_register(addr_gpa2hva(self->vm, MISSING_GPA));

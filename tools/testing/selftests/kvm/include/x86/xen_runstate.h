@@ -161,7 +161,7 @@ void runstate_assert_follows(const struct kvm_xen_vcpu_attr *then,
 /* Setting what was just got must be accepted and change nothing. */
 void runstate_assert_roundtrip(struct kvm_vcpu *vcpu);
 
-/* The area at @gpa in the form of a GET, as read by who does not race with KVM. */
+/* The area at @gpa in the form of a GET, as read by a thread that does not race with KVM. */
 struct kvm_xen_vcpu_attr runstate_read_area(struct kvm_vm *vm, u64 gpa, bool long_mode);
 
 static inline uint64_t vm_clock(struct kvm_vm *vm)
