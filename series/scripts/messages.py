@@ -5,7 +5,7 @@ import re
 
 SUBJECT_LIMIT = BODY_LIMIT = 75
 PREFIX = re.compile(r"(?:KVM: (?:(?P<topic>[\w/]+(?:: [\w/]+)*): )?|Documentation: KVM: |MAINTAINERS: )(?P<what>.*)")
-PRONOUN = re.compile(r"\b(?:I|me|my|we|us|our(?:s)?|you|your(?:s)?)\b", re.I)
+PRONOUN = re.compile(r"\b(?:I|me|my|we|us|ou(?:r|rs)|you|your(?:s)?)\b", re.I)
 MENTION = re.compile(r"\b[a-z]\w*_\w+\b(?![(\w])")
 SIGNED_OFF = "Signed-off-by: "
 UNWRAPPED = ("Fixes: ", "Link: ", "Closes: ", "Reported-by: ", "Suggested-by: ")

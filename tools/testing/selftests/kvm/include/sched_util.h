@@ -63,7 +63,7 @@ static inline bool preempted_often(const struct preempters *preempters)
 bool can_preempt(void);
 
 /*
- * Skip if the real-time class is not open to us: nothing preempts on demand then.
+ * Skip if this process may not use the real-time class: nothing preempts on demand then.
  * Inline, as are other functions that skip: what is printed depends on the results
  * so far, which kselftest.h counts in each source file that includes it.
  */
