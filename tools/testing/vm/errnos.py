@@ -71,7 +71,7 @@ def reached(reports):
 def complaints(name, page, tests):
     excuses = {errno: why for (whose, errno), why in NOT_REACHED.items() if whose == name}
     for errno in sorted(excuses.keys() - {errno for _, errno in page}):
-        yield f"{errno} is said to be out of reach, but has no row"
+        yield f"{errno} is listed as out of reach, but has no row"
     for call, errno in sorted(page | tests):
         if (call, errno) not in page:
             yield f"{call} {errno} was reached, but has no row"

@@ -413,7 +413,7 @@ def main():
         signal.signal(number, hunt.stop)
     hunt.run(order)
     if hunt.over:
-        sys.exit("mutants: stopped; the same again goes on from here")
+        sys.exit("mutants: stopped; the same command continues from here")
     results = hunt.results
     line, status = summary(order, results)
     if not args.only:
