@@ -17,6 +17,7 @@ include series/bases/$(BASE)/base
 # Without ARCH, TESTS and VARIANT, "test" is for all architectures.
 every	:= $(if $(ARCH)$(TESTS)$(VARIANT),,x86_64 arm64)
 ARCH	?= x86_64
+given-flavor := $(FLAVOR)
 FLAVOR	?= $(if $(filter soak,$(MAKECMDGOALS)),test,plain)
 COUNT	?= 1
 LIMIT	?= 900
@@ -36,7 +37,7 @@ $(call one-of,ARCH,$(arches))
 $(call one-of,FLAVOR,$(flavors))
 $(call one-of,VARIANT,$(variants))
 include $(lab)/$(ARCH).mk
-MACHINE	?= $(machines)
+MACHINE	?= $(or $(machines-$(VARIANT)),$(if $(VARIANT),$(variant-machines)),$(machines))
 $(call one-of,MACHINE,$(machines))
 DEMO	?= $(firstword $(demos))
 $(call one-of,DEMO,$(demos))
@@ -117,9 +118,10 @@ help:
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
 	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, kmemleak, KUnit; panics on a splat'
-	@echo '                or kcsan: data races; soak: test, if not given'
+	@echo '                or kcsan: data races; if not given, soak takes test'
 	@echo '  MACHINE=...   one of: $(machines)'
-	@echo '                (test, test-stock: all; the first has all tests)'
+	@echo '                (test, test-stock: all; others: $(firstword $(machines)))'
+	@echo '                all tests: $(whole-machines)'
 	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
 	@echo '                $(variants); but modules: test, vm, on x86'
@@ -188,7 +190,7 @@ selftests: headers
 	@$(call step,$(ARCH)-selftests) 'building selftests' \
 		$(lab)/selftests $(B)/tree $(headers)/usr/include $(tests) $(parts)/selftests
 
-$(demo): headers
+$(foreach name,$(demos),$(demos-out)/$(name)/$(name)): headers
 	@$(call step,$(ARCH)-demo) 'building $(@F)' \
 		env -u MAKEFLAGS make -C tools/kvm OUTPUT=$(abspath $(demos-out)) STATIC=1 WERROR=1 \
 		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include' $(@F)
@@ -196,32 +198,35 @@ $(demo): headers
 $(parts)/busybox:
 	@$(call step,$(ARCH)-busybox) 'getting a shell for $(ARCH)' $(lab)/busybox $(ARCH) $@
 
-# $(call machine,NAME,MACHINE,FLAVOR,KIND,PROGRAMS,options of run.py) boots the one
-# that runs the lines of $(parts)/NAME.
-machine = $(lab)/initramfs $(call obj,$(3),$(4))/usr/gen_init_cpio $(parts)/$(1).cpio \
-		$(parts)/init $(parts)/$(1) $(5) && \
-	  $(if $(dts-$(2)),$(lab)/devicetree $(call obj,$(3),$(4))/scripts/dtc/dtc \
-		$(parts)/$(2).dtb $(lab)/$(dts-$(2)) $(qemu) $(qemu-$(2)) &&) \
-	  echo "== booting $(call kernel,$(3),$(4)) on $(2)" && \
-	  $(lab)/run.py --name $(1) $(6) --append '$(cmdline)' \
-		--qemu '$(qemu) $(qemu-$(2)) $(if $(dts-$(2)),-dtb $(parts)/$(2).dtb)' \
-		--kernel $(call image,$(3),$(4)) --initrd $(parts)/$(1).cpio \
-		--commands $(parts)/$(1) --results $(results)
+# $(call boot,NAME,MACHINE,FLAVOR,KIND) OPTION... PROGRAM... boots the one that runs the
+# lines of $(parts)/NAME.
+boot-kernel = $(lab)/boot --objects $(call obj,$(1),$(2)) --image $(kernel-image) --init $(parts)/init
+boot	= $(call boot-kernel,$(3),$(4)) --commands $(parts)/$(1) --results $(results)/$(1) $(ARCH) $(2)
 
-# $(call boot-tests,NAME,MACHINE,KIND,table of the base's tests,options of run.py)
+# The FLAVOR that tests run on, by machine.
+flavor-of = $(or $(given-flavor),$(flavor-$(1)),test)
+
+# $(call boot-tests,NAME,MACHINE,KIND,table of the base's tests,options of "boot")
 boot-tests = $(lab)/list-tests $(selftests-dir) $(4) $(call tests-of,$(2)) > $(parts)/$(1).tests && \
-	  awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
-		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 } \
-		END { print "$(leak-check)" }' $(parts)/$(1).tests | \
-		$(lab)/modules $(notdir $(modules)) > $(parts)/$(1) && \
+	  { awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
+		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 }' $(parts)/$(1).tests; \
+	    $(foreach name,$(call demos-of,$(2)),echo "$(LIMIT) $(name) /bin/$(name) $(args-$(name))";) \
+	    echo "$(leak-check)"; } | $(lab)/modules $(notdir $(modules)) > $(parts)/$(1) && \
 	  if [ -s $(parts)/$(1).tests ]; then \
-		$(call machine,$(1),$(2),test,$(3),$(call built-tests,$(1).tests) \
-			$(parts)/kmemleak $(call ko,test,$(3)) $(loader),$(run-$(2)) $(5)); \
+		$(call boot,$(1),$(2),$(call flavor-of,$(2)),$(3)) $(run-$(2)) $(5) \
+			$(call built-tests,$(1).tests) $(call demo-files,$(call demos-of,$(2))) \
+			$(parts)/kmemleak $(call ko,$(call flavor-of,$(2)),$(3)) $(loader); \
 	  else echo "== $(ARCH): none of the tests is for $(2)"; fi
 
+# Does it run all tests?
+whole-machine = $(filter $(default) $(whole-machines),$(1))
+
 # A pattern, and names that it is not to match.
-tests-of = $(if $(tests-$(1)),'$(tests-$(1))',$(if $(filter $(default),$(1)),'*','$(machine-tests)') \
+tests-of = $(if $(tests-$(1)),'$(tests-$(1))',$(if $(whole-machine),'*','$(machine-tests)') \
 		$(foreach machine,$(machines),$(tests-$(machine))))
+
+demos-of = $(if $(TESTS),,$(demos-$(1)))
+demo-files = $(foreach name,$(1),$(demos-out)/$(name)/$(name))
 
 default	:= $(firstword $(MACHINE))
 # After the tests: what memory have they made KVM lose?
@@ -233,15 +238,21 @@ test-on	 := $(addprefix test-on-,$(MACHINE))
 stock-on := $(addprefix stock-on-,$(MACHINE))
 .PHONY: $(test-on) $(stock-on)
 
-# KUnit runs once, on the default machine. There is none in the base.
-kunit-on = $(if $(filter-out $(default),$(1)),off,$$(grep -q '^CONFIG_KVM_VCPU_TIME_KUNIT_TEST=y' \
-		$(call obj,test,$(kind))/.config && echo must || echo may))
+# KUnit runs where all tests do. There is none in the base.
+kunit-on = $(if $(whole-machine),$$(grep -q '^CONFIG_KVM_VCPU_TIME_KUNIT_TEST=y' \
+		$(call obj,$(call flavor-of,$(1)),$(kind))/.config && echo must || echo may),off)
 
-$(test-on): test-on-%: kernel-test-$(kind) selftests $(parts)/init $(parts)/kmemleak $(loader)
+# Which kernel and demos a machine takes.
+$(foreach machine,$(MACHINE),$(eval test-on-$(machine): \
+	kernel-$(call flavor-of,$(machine))-$(kind) $(call demo-files,$(call demos-of,$(machine)))))
+$(foreach machine,$(MACHINE),$(eval stock-on-$(machine): \
+	kernel-$(call flavor-of,$(machine))-base $(call demo-files,$(call demos-of,$(machine)))))
+
+$(test-on): test-on-%: selftests $(parts)/init $(parts)/kmemleak $(loader)
 	@$(call boot-tests,test-$*,$*,$(kind),$(lab)/$(ARCH).tests,--panic splat --kunit $(call kunit-on,$*))
 
 # What splats here goes on, and the splat is listed.
-$(stock-on): stock-on-%: kernel-test-base selftests $(parts)/init $(parts)/kmemleak
+$(stock-on): stock-on-%: selftests $(parts)/init $(parts)/kmemleak
 	@$(call boot-tests,stock-$*,$*,base,/dev/null)
 
 # What has a row on these pages has been seen when all tests ran on all machines.
@@ -265,8 +276,11 @@ test-boots: $(if $(whole),$(if $(filter x86_64,$(ARCH)),test-tools))
 
 reports = $(B)/results/$(1)$(variant)/$(2)-*.ktap
 
-# What no machine has but in a VARIANT: a whole program to skip. The others lack this or that.
-complete = $(if $(VARIANT),,--complete $(B)/results/$(1)/test-$(firstword $(machines)).ktap)
+# Where no program may be skipped as a whole: the complete-machines of each architecture,
+# unless their kernel lacks what a program needs.
+complete-machines-of = $(shell sed -n 's/^complete-machines[[:space:]]*:= //p' $(lab)/$(1).mk)
+complete = $(if $(filter no-%,$(VARIANT))$(filter plain kcsan,$(given-flavor)),,\
+	$(patsubst %,--complete $(B)/results/$(1)$(variant)/test-%.ktap,$(complete-machines-of)))
 
 test:
 	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report) $(compose-report)
@@ -285,12 +299,12 @@ test-stock:
 
 run: kernel-plain-$(kind) $(demo) $(parts)/init
 	@echo '$(LIMIT) $(DEMO) /bin/$(DEMO) $(ARGS)' > $(parts)/$@
-	@$(call machine,$@,$(default),plain,$(kind),$(demo),--mode show)
+	@$(call boot,$@,$(default),plain,$(kind)) --mode show $(demo)
 
 vm: kernel-$(FLAVOR)-$(kind) selftests $(demo) $(parts)/busybox $(parts)/init
 	@: > $(parts)/$@
-	@$(call machine,$@,$(default),$(FLAVOR),$(kind),$(call built-tests,selftests) \
-		$(demo) $(call ko,$(FLAVOR),$(kind)) $(parts)/busybox,--mode shell)
+	@$(call boot,$@,$(default),$(FLAVOR),$(kind)) --mode shell $(call built-tests,selftests) \
+		$(demo) $(call ko,$(FLAVOR),$(kind)) $(parts)/busybox
 
 kunit: tree
 	@env -u MAKEFLAGS -u MAKELEVEL -u KERNEL_ARCH $(B)/tree/tools/testing/kunit/kunit.py run \

@@ -5,8 +5,7 @@ bench	:= $(lab)/bench
 bench-parts   := $(B)/bench/$(ARCH)
 bench-results := $(results)/bench
 
-# Where the clock is not one of a nanosecond anyway, and a call for threads to contend in.
-bench-clock-arm64	:= -global arm-cpu.cntfrq=1000000000
+# A call for threads to contend in.
 bench-contended-x86_64	:= data-get
 
 bench-lib-x86_64	:= kvm_x86.c
@@ -18,14 +17,11 @@ counts	:= $(call pairs,count,1 2 3)
 contests	:= $(if $(bench-contended-$(ARCH)),$(call pairs,contend,1 2 3 4 5 6 7))
 .PHONY: bench bench-program $(counts) $(contests)
 
-# A CPU whose clock counts instructions: one a nanosecond.
-$(counts): qemu := $(subst thread=multi,thread=single,$(qemu)) $(bench-clock-$(ARCH)) \
-	-smp 1 -icount shift=0,sleep=off
-$(counts): tsc-khz := 1000000
+# Each has a machine of its own.
+$(counts): bench-on := count
 $(counts): bench-args := count
 
-# Several threads of QEMU do no harm here: no two guests run at once.
-$(contests): qemu := $(subst thread=single,thread=multi,$(qemu)) -smp 4
+$(contests): bench-on := contend
 $(contests): bench-args := contend $(bench-contended-$(ARCH))
 
 bench-sources := $(addprefix $(bench)/,bench.c contend.c count.c dirty.c preempt.c vm.c $(ARCH).c) \
@@ -45,7 +41,7 @@ $(counts) $(contests): kernel-plain-base kernel-plain-series bench-program $(par
 	@mkdir -p $(bench-results)
 	@echo '$(LIMIT) bench /bin/bench $(bench-args)' > $(parts)/bench
 	@echo '== $@'
-	@{ $(call machine,bench,$(default),plain,$(measured),$(bench-parts)/bench,--mode show); } \
+	@$(call boot,bench,$(bench-on),plain,$(measured)) --mode show $(bench-parts)/bench \
 		> $(bench-results)/$@ || { cat $(bench-results)/$@ >&2; exit 1; }
 
 bench: $(counts) $(contests)

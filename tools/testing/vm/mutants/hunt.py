@@ -28,7 +28,6 @@ import time
 
 import mutants
 
-LAB = pathlib.Path(__file__).resolve().parent.parent
 CONTROL = "control"
 LAST = ("_fuzz_test", "kmemleak")     # unless the list asks for them
 ATTEMPTS = 2                          # to boot a machine, which may be slow
@@ -46,7 +45,7 @@ SPLAT = re.compile("WARNING|BUG|KASAN|UBSAN|Oops|INFO|panic")
 class Machine:
     """What it is and runs."""
 
-    qemu: str
+    name: str
     tests: list         # (limit, program, path) in the order of the series
 
 
@@ -55,13 +54,11 @@ def arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", required=True, help="of mutants")
     parser.add_argument("--only", type=str.split, metavar="NAMES", help="of mutants to try")
-    parser.add_argument("--machine", nargs=3, action="append", required=True,
-                        metavar=("NAME", "TESTS", "QEMU"), help="the first is the default")
-    parser.add_argument("--kernel", required=True)
-    parser.add_argument("--append", default="", help="kernel command line")
-    parser.add_argument("--pack", type=shlex.split, required=True, metavar="COMMAND",
-                        help="makes an initrd: COMMAND OUT INIT COMMANDS PROGRAMS")
-    parser.add_argument("--init", required=True)
+    parser.add_argument("--machine", nargs=2, action="append", required=True,
+                        metavar=("NAME", "TESTS"), help="the first is the default")
+    parser.add_argument("--boot", type=shlex.split, required=True, metavar="COMMAND",
+                        help="boots the kernel with the mutants")
+    parser.add_argument("--arch", required=True)
     parser.add_argument("--programs", type=str.split, required=True)
     parser.add_argument("--results", type=pathlib.Path, required=True, help="directory")
     parser.add_argument("--state", required=True, help="by which code and tests are known")
@@ -184,15 +181,13 @@ class Hunt:
 
     def boot(self, name, machine, number, lines, seen=lambda program: None, first_failure=False):
         """Runs the lines' programs; seen() is called with the name of each that is done."""
-        list_path, initrd = self.path(name, "commands"), self.path(name, "cpio")
+        list_path = self.path(name, "commands")
         list_path.write_text("\n".join(lines) + "\n")
-        subprocess.run([*self.args.pack, initrd, self.args.init, list_path, *self.args.programs],
-                       check=True)
-        command = [LAB / "run.py", "--name", name, "--results", self.args.results,
-                   "--qemu", machine.qemu, "--kernel", self.args.kernel, "--initrd", initrd,
-                   "--append", f"{self.args.append} kvm_mutant={number}",
-                   "--commands", list_path, "--panic", "splat", "--kunit", "may"]
-        child = subprocess.Popen(command + ["--first-failure"] * first_failure,
+        command = [*self.args.boot, "--commands", list_path, "--results", self.args.results / name,
+                   "--append", f"kvm_mutant={number}", "--panic", "splat", "--kunit", "may",
+                   *["--first-failure"] * first_failure,
+                   self.args.arch, machine.name, *self.args.programs]
+        child = subprocess.Popen(command,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, errors="replace")
         self.children.add(child)
@@ -205,8 +200,8 @@ class Hunt:
                     seen(done[1])
         child.wait()
         self.children.discard(child)
-        for path in (list_path, initrd, self.path(name, "cpio.list")):
-            path.unlink(missing_ok=True)
+        for path in self.args.results.glob(f"{name}.commands*"):
+            path.unlink()
 
     def done(self, mutant, by, how, seconds):
         if self.over:
@@ -391,7 +386,7 @@ def summary(listed, results):
 
 def main():
     args = arguments()
-    machines = {name: Machine(qemu, read_tests(tests)) for name, tests, qemu in args.machine}
+    machines = {name: Machine(name, read_tests(tests)) for name, tests in args.machine}
     listed = mutants.read(args.list)
     wrong = list(check_tests(listed, machines))
     wrong += [f"there is no mutant {name}" for name in args.only or []

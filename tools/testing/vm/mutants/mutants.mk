@@ -27,13 +27,11 @@ mutants-image: mutants-tree
 		$(src-series) $(call obj,test,series) $(mutants-tree) $(call obj,test,mutants)
 	@$(call build,test,mutants)
 
-# The device tree, where the machine has one, and what it runs.
+# What it runs.
 $(mutants-on:%=mutants-tests-%): mutants-tests-%: selftests mutants-image
 	@$(lab)/list-tests $(selftests-dir) $(lab)/$(ARCH).tests \
 		$(if $(filter $(default),$*),,'$(machine-tests)') > $(parts)/mutants-$*.tests
 	@echo '120 kmemleak' >> $(parts)/mutants-$*.tests
-	@$(if $(dts-$*),$(lab)/devicetree $(call obj,test,mutants)/scripts/dtc/dtc \
-		$(parts)/$*.dtb $(lab)/$(dts-$*) $(qemu) $(qemu-$*))
 
 $(parts)/with_mutant: $(mutants)/with_mutant.c | base
 	@$(compile)
@@ -42,10 +40,6 @@ mutants: mutants-image selftests $(parts)/init $(parts)/kmemleak $(parts)/with_m
 		$(mutants-on:%=mutants-tests-%)
 	@$(mutants)/hunt.py --list $(mutants-list) --state "$(mutants-state)" $(if $(KEEP),--keep) $(if $(QUICK),--quick) \
 		$(if $(MUTANTS),--only '$(MUTANTS)') --jobs $(JOBS) --results $(results)/mutants \
-		$(foreach on,$(mutants-on),--machine $(on) $(parts)/mutants-$(on).tests \
-			'$(qemu) $(qemu-$(on)) $(if $(dts-$(on)),-dtb $(parts)/$(on).dtb)') \
-		--kernel $(call image,test,mutants) --append '$(cmdline)' \
-		--pack '$(lab)/initramfs $(call obj,test,mutants)/usr/gen_init_cpio' \
-		--init $(parts)/init \
-		--programs "$$(awk '{ print "$(tests)/" $$3 }' $(parts)/selftests) \
+		$(foreach on,$(mutants-on),--machine $(on) $(parts)/mutants-$(on).tests) \
+		--boot '$(call boot-kernel,test,mutants)' --arch $(ARCH) --programs "$$(awk '{ print "$(tests)/" $$3 }' $(parts)/selftests) \
 			$(parts)/kmemleak $(parts)/with_mutant"

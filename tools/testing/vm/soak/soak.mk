@@ -11,16 +11,14 @@ soak-seconds := $(shell expr $(MINUTES) \* 60)
 # How long one round of a test may take when all run, in seconds.
 round-limit := 1200
 
-# A splat makes the kernel panic. But data races of the base are not counted: with these the run
+# With more CPUs than tests need, for more to go on at once. A splat makes the kernel panic.
+# But data races of the base are not counted: with these the run
 # goes on, and is judged when it is over.
 soak-splats-plain := --panic splat
 soak-splats-test  := --panic splat
 soak-splats-kcsan := --ours '$(filter %.c %.h,$(shell cat series/patches/*/files))' \
 	--decode '$(src-$(kind))/scripts/decode_stacktrace.sh \
 		$(call obj,kcsan,$(kind))/vmlinux $(abspath $(src-$(kind)))'
-
-# More CPUs than tests need, for more to go on at once.
-soak: qemu += -smp 4
 
 $(parts)/soak: $(soak)/soak.c | base
 	@$(compile)
@@ -33,7 +31,7 @@ soak: kernel-$(FLAVOR)-$(kind) selftests $(parts)/init $(parts)/soak
 		$(lab)/list-tests $(selftests-dir) $(lab)/$(ARCH).tests > $(parts)/$(soak-on).tests
 	@echo $$(($(soak-seconds) + $(round-limit))) soak \
 		/bin/soak $(soak-seconds) $(SEED) $(round-limit) /bin/soak.list > $(parts)/$(soak-on)
-	@$(call machine,$(soak-on),$(default),$(FLAVOR),$(kind),$(parts)/soak $(parts)/soak.list \
-		$(call built-tests,$(soak-on).tests),$(soak-splats-$(FLAVOR)) --kunit off)
+	@$(call boot,$(soak-on),$(default),$(FLAVOR),$(kind)) $(soak-splats-$(FLAVOR)) --kunit off \
+		--set cpus=4 $(parts)/soak $(parts)/soak.list $(call built-tests,$(soak-on).tests)
 	@sed -n 's/^    \(not \)\{0,1\}ok [0-9]* - \(.*\) # \(.*\)/   \2: \3/p' $(results)/$(soak-on).ktap
 	@$(totals) $(call reports,$(ARCH),soak)
