@@ -288,7 +288,8 @@ test:
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch test-boots $(if $(every),check-sparse) || exit; \
 	done
-	@$(totals) $(foreach arch,$(or $(every),$(ARCH)),$(call complete,$(arch))) \
+	@$(totals) $(if $(filter no-%,$(VARIANT)),,--subjects) \
+		$(foreach arch,$(or $(every),$(ARCH)),$(call complete,$(arch))) \
 		$(if $(every),$(patches-report) $(compose-report)) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
 
 test-stock:

@@ -6,8 +6,9 @@ Failures are shown with their diagnostics, skips with their reasons. The last
 line is "N passed, N failed, N skipped", counted in test cases: a program
 without subtests is one. Status: 0 if there were passes and no failure.
 
-It is a failure if all programs were skipped on all machines, and in a report that
-is --complete, if one was. What the laboratory itself does on each machine, such as
+It is a failure if all programs were skipped on all machines, with --subjects also if
+all of a subject were, whose names begin with the same word, and in a report that is
+--complete, if one was. What the laboratory itself does on each machine, such as
 to look for leaks, does not count as a program.
 """
 
@@ -67,6 +68,7 @@ class Tally:
     def __init__(self, parser, complete=()):
         self.parser, self.cases = parser, []
         self.complete, self.idle = complete, {}
+        self.subjects = collections.defaultdict(set)
         self.report, self.reasons = "", {}
 
     def add_file(self, path):
@@ -98,15 +100,22 @@ class Tally:
         skipped = [name for name in programs if verdicts[name] == {"skipped"}]
         if len(programs) < len(verdicts):
             self.idle[self.report] = programs == skipped
+            for name in programs:
+                self.subjects[name.split("_")[0]] |= verdicts[name]
         if self.report in self.complete:
             for name in skipped:
                 self.add("failed", name, "was skipped as a whole")
 
-    def judge_skips(self):
-        """When all reports are there: did no machine run anything?"""
+    def judge_skips(self, by_subject):
+        """When all reports are there: did no machine run anything, of one or all subjects?"""
         if self.idle and all(self.idle.values()):
             self.report = next(iter(self.idle))
             self.add("failed", "every program", "was skipped")
+            return
+        for subject, verdicts in self.subjects.items() if by_subject else ():
+            if verdicts == {"skipped"}:
+                self.report = next(iter(self.idle))
+                self.add("failed", f"every program of {subject}", "was skipped")
 
     def failed(self, since):
         return any(case.verdict == "failed" for case in self.cases[since:])
@@ -178,13 +187,15 @@ def main():
                          help="only list what failed, a line each; status 0 if anything did")
     options.add_argument("--complete", metavar="REPORT", default=[], action="append",
                          help="one of the reports: no program may be skipped as a whole")
+    options.add_argument("--subjects", action="store_true",
+                         help="none may be skipped as a whole")
     options.add_argument("parser", help="a kernel tree's tools/testing/kunit")
     options.add_argument("report", nargs="+", help="KTAP file")
     given = options.parse_args()
     tally = Tally(parser_from(given.parser), [named(path) for path in given.complete])
     for path in given.report:
         tally.add_file(path)
-    tally.judge_skips()
+    tally.judge_skips(given.subjects)
     return (list_failures if given.failures else summary)(tally)
 
 
