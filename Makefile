@@ -25,7 +25,7 @@ JOBS	?= $(shell nproc)
 
 lab	:= tools/testing/vm
 arches	:= $(patsubst $(lab)/%.mk,%,$(wildcard $(lab)/*.mk))
-flavors	:= plain test kcsan
+flavors	:= plain lean test kcsan
 # Of the configurations of check-configs those that boot here.
 variants := $(filter-out $(shell awk '!/^\#/ { print $$1 }' series/bases/$(BASE)/configs-without 2>/dev/null), \
 		$(patsubst series/configs/%.config,%,$(wildcard \
@@ -117,7 +117,8 @@ help:
 	@echo
 	@echo 'Variables:'
 	@echo '  ARCH=x86_64   one of: $(arches)'
-	@echo '  FLAVOR=plain  or test: lockdep, KASAN, UBSAN, kmemleak, KUnit; panics on a splat'
+	@echo '  FLAVOR=plain  or lean: KUnit and fault injection as well'
+	@echo '                or test: also lockdep, KASAN, UBSAN, kmemleak; panics on a splat'
 	@echo '                or kcsan: data races; if not given, soak takes test'
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; others: $(firstword $(machines)))'
@@ -167,7 +168,7 @@ kernel-%-series: tree
 
 # The options of the KUnit suites stand where kunit.py looks for them.
 suites	:= $(wildcard $(kvm-dir)/.kunitconfig)
-kernel-test-series: fragments = $(suites)
+kernel-test-series kernel-lean-series: fragments = $(suites)
 
 image: kernel-$(FLAVOR)-$(kind)
 	@echo $(abspath $(call image,$(FLAVOR),$(kind)))
