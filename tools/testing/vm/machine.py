@@ -3,7 +3,10 @@
 
 A section is a machine, [DEFAULT] has what they share. Its keys:
 
-  qemu        QEMU's command line
+  qemu        QEMU's command line; or:
+  bochs       the CPU model of Bochs, which boots from a CD; with ips, its
+              instructions a second
+  cpus        how many
   append      the kernel's command line
   tsc_khz     the frequency of the TSC that the kernel is given, "host": of the
               build machine's, if it has one
@@ -17,10 +20,12 @@ import os
 import pathlib
 import shlex
 import shutil
+import string
 import subprocess
 import sys
 
 LAB = pathlib.Path(__file__).resolve().parent
+ISOLINUX = {"isolinux.bin": "/usr/lib/ISOLINUX", "ldlinux.c32": "/usr/lib/syslinux/modules/bios"}
 
 
 def fail(text):
@@ -104,5 +109,69 @@ class Qemu(Machine):
                               "-chardev", "null,id=report"])
 
 
+class Bochs(Machine):
+    """Its second serial port is the report channel. Its status has no meaning: it is
+    that of a failure whenever the machine is off."""
+
+    def pack(self, init, commands, programs):
+        """Without what is for debuggers, as each sector takes its BIOS time."""
+        folder = pathlib.Path(f"{self.scratch}.bin")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for program in programs:
+            shutil.copy(program, folder)
+        packed = [folder / os.path.basename(program) for program in programs]
+        binaries = [path for path in packed if path.read_bytes()[:4] == b"\x7fELF"]
+        if binaries:
+            subprocess.run(["strip", "--strip-debug", *binaries], check=True)
+        super().pack(init, commands, packed)
+        shutil.rmtree(folder)
+
+    def disc(self, words):
+        """A CD with kernel and initrd."""
+        files = [os.path.join(path, name) for name, path in ISOLINUX.items()]
+        need("xorriso", *files)
+        folder = pathlib.Path(f"{self.scratch}.cd")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for source, name in [(path, os.path.basename(path)) for path in files] + [
+                (self.kernel, "bzImage"), (self.initrd, "initrd")]:
+            shutil.copyfile(source, folder / name)
+        (folder / "isolinux.cfg").write_text(
+            f"DEFAULT l\nPROMPT 0\nLABEL l\nKERNEL bzImage\nINITRD initrd\nAPPEND {self.append(words)}\n")
+        done = subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-o", f"{self.scratch}.iso",
+                               "-b", "isolinux.bin", "-c", "boot.cat", "-no-emul-boot",
+                               "-boot-load-size", "4", "-boot-info-table", folder],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode:
+            fail(f"xorriso made no CD:\n{done.stdout}")
+        shutil.rmtree(folder)
+        return f"{self.scratch}.iso"
+
+    def start(self, words, console):
+        need("bochs-bin", "/usr/share/bochs/BIOS-bochs-latest", "/usr/share/vgabios/vgabios.bin")
+        image = self.disc(words)
+        # It opens that only when there is something to write.
+        pathlib.Path(console).touch()
+        receive, send = os.pipe()
+        template = string.Template((LAB / "bochsrc").read_text())
+        pathlib.Path(f"{self.scratch}.bochsrc").write_text(template.substitute(
+            image=image, model=self.keys["bochs"], cpus=self.keys["cpus"], ips=self.keys["ips"],
+            console=console, report=f"/dev/fd/{send}", log=f"{self.scratch}.bochs.log"))
+        # Debian's has the debugger built in, which waits at a prompt.
+        pathlib.Path(f"{self.scratch}.bochscmd").write_text("c\nq\n")
+        with open(f"{self.scratch}.bochs.out", "wb") as output:
+            self.process = subprocess.Popen(
+                ["bochs-bin", "-q", "-f", f"{self.scratch}.bochsrc", "-rc", f"{self.scratch}.bochscmd"],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0,
+                pass_fds=[send], env=os.environ | {"TERM": "linux"})
+        os.close(send)
+        self.report = os.fdopen(receive, "rb", buffering=0)
+
+    def start_shell(self, words):
+        fail("Bochs has no terminal for a shell; take a machine of QEMU's")
+
+
 def machine(keys, *args):
-    return Qemu(keys, *args)
+    return (Bochs if "bochs" in keys else Qemu)(keys, *args)

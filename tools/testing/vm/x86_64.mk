@@ -22,7 +22,12 @@ kvm-modules	:= virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
 # it runs, which no other one does; run-NAME: options of "boot"; flavor-NAME: another
 # FLAVOR; demos-NAME: what of tools/kvm it runs after the tests. With VARIANT=..., only
 # machines-VARIANT or variant-machines, if there.
-machines	:= max
-whole-machines	:= max
+machines	:= max vmx
+whole-machines	:= max vmx
 complete-machines := max
 machine-tests	:=
+# Instructions are dear there.
+flavor-vmx	:= plain
+demos-vmx	:= xen_runstate
+# Its kvm-modules are those of AMD.
+variant-machines := max
