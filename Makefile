@@ -131,6 +131,9 @@ help:
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'
 	@echo '  ARGS=...      run: its arguments; try --help'
+	@echo '  SET=fixes     series: a set of the series/patches/N-set, which applies without later ones'
+	@echo '  REROLL=2      series: version 2; the cover letter must say "Changes since v1"'
+	@echo '  RFC=1         series: a request for comments'
 	@echo '  SIGNOFF="Name <mail>"  series: who sends it, and signs it off'
 
 base:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The series as others take it: mails, kernel packages, an archive of selftests.
 
-mails	:= $(B)/series
+$(call one-of,SET,$(foreach set,$(wildcard series/patches/*-*),$(lastword $(subst -, ,$(set)))))
+# Those of a set have a folder of their own.
+mails	:= $(B)/series$(SET:%=-%)
 debs	:= $(B)/deb/$(ARCH)
 kselftest := $(B)/kselftest/$(ARCH)
 benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
@@ -10,8 +12,8 @@ export SIGNOFF
 
 mails: tree
 	@series/scripts/write-mails $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
+		$(SET:%=--set %) $(REROLL:%=--reroll %) $(if $(filter 1,$(RFC)),--rfc) \
 		$(if $(benches),--code "$(code)" --bench $(benches))
-	@series/scripts/apply-mails $(src-base) $(src-series) $(mails)
 
 series: mails
 	@ls $(mails)/*.patch
@@ -21,7 +23,7 @@ patches-report := $(B)/results/series/patches.ktap
 
 check-patches: mails
 	@$(call step,check-patches) 'checking the patches' \
-		series/scripts/check-mails $(src-base) $(src-series) $(mails) $(patches-report)
+		series/scripts/check-mails $(src-base) $(src-series) $(mails) $(patches-report) $(SET)
 
 index:
 	@series/scripts/index > series/README.md
