@@ -1,7 +1,6 @@
-// Read the mode of the guest once per event, and discard bits that were set for a
-// vCPU in the mode that it has left.
+// Read the mode of the guest once per event.
 //
-// in arch/x86/kvm/xen.c: declare=1 bound=1 use=2 store=2 look=2 leave=1
+// in arch/x86/kvm/xen.c: declare=1 bound=1 use=2 store=2 look=2
 
 @declare@
 identifier f = kvm_xen_set_evtchn_fast;
@@ -64,14 +63,3 @@ position p;
 + READ_ONCE(kvm->arch.xen.long_mode)
   ...>
   }
-
-@leave@
-identifier pending, pending32, vi, gpc;
-position p;
-@@
-  u32 pending32@p = pending;
-  struct compat_vcpu_info *vi = gpc->khva;
-+ unsigned long *kept = &v->arch.xen.evtchn_pending_sel;
-+
-+ /* Discard bits that only a 64-bit guest has, or they stay pending forever. */
-+ set_mask_bits(kept, ~(unsigned long)U32_MAX, 0);

@@ -1,7 +1,7 @@
 // The vCPU's fields, and the declarations that go with the dropped functions.
 //
 // in arch/x86/include/asm/kvm_host.h: vcpu_fields=1
-// in arch/x86/kvm/xen.h: drop_setters=2 drop_declaration=1
+// in arch/x86/kvm/xen.h: drop_setters=3 drop_declaration=1
 
 @vcpu_fields@
 position p;
@@ -20,7 +20,7 @@ position p;
   };
 
 @drop_setters@
-identifier f = {kvm_xen_runstate_set_running, kvm_xen_runstate_set_preempted};
+identifier f = {kvm_xen_runstate_set_running, kvm_xen_runstate_set_preempted, kvm_xen_runstate_set_resumed};
 identifier vcpu;
 position p;
 @@

@@ -38,6 +38,8 @@ position p;
   void f@p(struct kvm_vcpu *vcpu, int cpu)
   {
   ...
+- if (vcpu->scheduled_out && vcpu->wants_to_run && kvm_xen_msr_enabled(vcpu->kvm))
+- 	kvm_xen_runstate_set_resumed(vcpu);
 - kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 + kvm_xen_runstate_load(vcpu);
 + if (!kvm_xen_msr_enabled(vcpu->kvm))
