@@ -1,6 +1,6 @@
-// Where another thread takes over a vCPU, where it is powered off, and where it is reset.
+// Where a vCPU is powered off, and where it is reset.
 //
-// in arch/arm64/kvm/arm.c: off=1 new_thread=1 reset=1
+// in arch/arm64/kvm/arm.c: off=1 reset=1
 
 @off@
 identifier f = __kvm_arm_vcpu_power_off;
@@ -25,12 +25,3 @@ position p;
 + kvm_arm_pvtime_vcpu_reset(vcpu, power_off);
   ... when any
   }
-
-@new_thread@
-expression vcpu;
-position p;
-@@
-+ kvm_arm_pvtime_new_thread(vcpu);
-+
-  if (likely(vcpu_has_run_once@p(vcpu)))
-  	return 0;
