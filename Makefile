@@ -108,6 +108,7 @@ help:
 	@echo 'For others:'
 	@echo '  series         the series as mails, and a cover letter, in $(mails)'
 	@echo '  check-configs  builds KVM as series/configs/table says, and reports warnings; CONFIGS="a b"'
+	@echo '  check-fixes    each fix by itself: its test fails just before it, and passes just after'
 	@echo '  check-series   checkpatch, kernel-doc, messages; builds each patch by W=1 and sparse'
 	@echo '  index          series/README.md, the list of the patches'
 	@echo '  deb            Debian packages of the kernel, configured as CONFIG says'

@@ -8,7 +8,7 @@ debs	:= $(B)/deb/$(ARCH)
 kselftest := $(B)/kselftest/$(ARCH)
 benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
 export SIGNOFF
-.PHONY: mails series index check-patches check-compose check-sparse sparse check-builds check-series check-configs deb kselftest-tar
+.PHONY: mails series index check-fixes check-patches check-compose check-sparse sparse check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
 	@series/scripts/write-mails $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
@@ -55,6 +55,19 @@ check-series: check-patches
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch check-builds || exit; \
 	done
+
+# Each fix by itself, for one architecture: PATCHES="02-name 04a-name" for some of them.
+fixes-report = $(B)/results/$(ARCH)/fixes.ktap
+fixes-modules = $(if $(filter x86_64,$(ARCH)),$(kvm-modules))
+export PATCHES
+
+check-fixes: selftests $(parts)/init $(if $(fixes-modules),$(parts)/busybox)
+	@JOBS=$(JOBS) series/scripts/check-fixes --base $(src-base) --tree $(src-series) \
+		--work $(B)/check-fixes --log $(B)/log --report $(fixes-report) --arch $(ARCH) \
+		--tests $(tests) --init $(parts)/init --target $(kernel-target) --image $(kernel-image) \
+		--qemu '$(qemu) $(qemu-$(default))' --cmdline '$(cmdline)' \
+		$(if $(fixes-modules),--modules $(fixes-modules) --loader $(parts)/busybox)
+	@$(totals) $(fixes-report)
 
 configs-report := $(B)/results/series/configs.ktap
 
