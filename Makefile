@@ -111,6 +111,7 @@ help:
 	@echo 'For others:'
 	@echo '  series         the series as mails, and a cover letter, in $(mails)'
 	@echo '  check-configs  builds KVM as series/configs/table says, and reports warnings; CONFIGS="a b"'
+	@echo '  check-fixes    each fix by itself: its test fails just before it, and passes just after'
 	@echo '  check-series   checkpatch, kernel-doc, messages; builds each patch by W=1 and sparse'
 	@echo '  index          series/README.md, the list of the patches'
 	@echo '  deb            Debian packages of the kernel, configured by CONFIG=FILE'
@@ -136,6 +137,9 @@ help:
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'
 	@echo '  ARGS=...      run: its arguments; try --help'
+	@echo '  SET=fixes     series: a set of the series/patches/N-set, which applies without later ones'
+	@echo '  REROLL=2      series: version 2; the cover letter must say "Changes since v1"'
+	@echo '  RFC=1         series: a request for comments'
 	@echo '  SIGNOFF="Name <mail>"  series: the sender, who signs it off'
 
 base:

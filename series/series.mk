@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # The series as others take it: mails, kernel packages, an archive of selftests.
 
-mails	:= $(B)/series
+$(call one-of,SET,$(foreach set,$(wildcard series/patches/*-*),$(lastword $(subst -, ,$(set)))))
+# Those of a set have a folder of their own.
+mails	:= $(B)/series$(SET:%=-%)
 debs	:= $(B)/deb/$(ARCH)
 kselftest := $(B)/kselftest/$(ARCH)
 benches	:= $(wildcard $(addsuffix /bench.json,$(addprefix $(B)/results/,$(arches))))
 export SIGNOFF
-.PHONY: mails series index check-patches check-compose check-sparse sparse check-builds check-series check-configs deb kselftest-tar
+.PHONY: mails series index check-fixes check-patches check-compose check-sparse sparse check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
 	@series/scripts/write-mails $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
+		$(SET:%=--set %) $(REROLL:%=--reroll %) $(if $(filter 1,$(RFC)),--rfc) \
 		$(if $(benches),--code "$(code)" --bench $(benches))
-	@series/scripts/apply-mails $(src-base) $(src-series) $(mails)
 
 series: mails
 	@ls $(mails)/*.patch
@@ -21,7 +23,7 @@ patches-report := $(B)/results/series/patches.ktap
 
 check-patches: mails
 	@$(call step,check-patches) 'checking the patches' \
-		series/scripts/check-mails $(src-base) $(src-series) $(mails) $(patches-report)
+		series/scripts/check-mails $(src-base) $(src-series) $(mails) $(patches-report) $(SET)
 
 index:
 	@series/scripts/index > series/README.md
@@ -53,6 +55,19 @@ check-series: check-patches
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch check-builds || exit; \
 	done
+
+# Each fix by itself, for one architecture: PATCHES="02-name 04a-name" for some of them.
+fixes-report = $(B)/results/$(ARCH)/fixes.ktap
+fixes-modules = $(if $(filter x86_64,$(ARCH)),$(kvm-modules))
+export PATCHES
+
+check-fixes: selftests $(parts)/init $(if $(fixes-modules),$(parts)/busybox)
+	@JOBS=$(JOBS) series/scripts/check-fixes --base $(src-base) --tree $(src-series) \
+		--work $(B)/check-fixes --log $(B)/log --report $(fixes-report) --arch $(ARCH) \
+		--tests $(tests) --init $(parts)/init --target $(kernel-target) --image $(kernel-image) \
+		--qemu '$(qemu) $(qemu-$(default))' --cmdline '$(cmdline)' \
+		$(if $(fixes-modules),--modules $(fixes-modules) --loader $(parts)/busybox)
+	@$(totals) $(fixes-report)
 
 configs-report := $(B)/results/series/configs.ktap
 

@@ -10,7 +10,7 @@ folder, and goes with it:
                  base's name; it applies to paths, and to the "lines" of patches
   prerequisites  patches that are composed before the series, in the manner of
                  what newer kernels have
-  patches        NN-name/FILE, which replaces that FILE of series/patches
+  patches        NN-name/FILE, which replaces that FILE of series/patches/*
   without        patches of the series that it has no use for, and why
   configs-without  of series/configs, what it cannot be configured as, and why
   lacks          UAPI names that newer kernels have.  The definitions, parts and
@@ -54,6 +54,21 @@ def folders(path):
     return sorted(f for f in path.iterdir() if (f / "message").exists()) if path.exists() else []
 
 
+def patches():
+    """The folders of the series, in order: series/patches/N-set/NN-name."""
+    return [folder for path in sorted(PATCHES.iterdir()) for folder in folders(path)]
+
+
+def set_name(folder):
+    """The set that a patch is in, "fixes" of 1-fixes/01-name; none of a prerequisite."""
+    return folder.parent.name.partition("-")[2]
+
+
+def sets():
+    """The names of the sets, in order."""
+    return list(dict.fromkeys(map(set_name, patches())))
+
+
 def newer_names():
     """Those that any base lacks."""
     return sorted({row[0] for path in BASES.glob("*/lacks") for row in rows(path)})
@@ -76,11 +91,11 @@ class Base:
         self.record = losses.Record(self.folder / "replaced")
         for path in self.inputs():
             if path.is_relative_to(self.folder / "patches") and \
-                    not (PATCHES / path.relative_to(self.folder / "patches")).exists():
+                    not list(PATCHES.glob(f"*/{path.relative_to(self.folder / 'patches')}")):
                 raise Unknown(f"{path} replaces no file of series/patches")
         for name in self.without:
-            if not (PATCHES / name).exists():
-                raise Unknown(f"{self.folder}/without: there is no series/patches/{name}")
+            if not list(PATCHES.glob(f"*/{name}")):
+                raise Unknown(f"{self.folder}/without: there is no series/patches/*/{name}")
 
     @classmethod
     def of(cls, tree):
@@ -97,7 +112,7 @@ class Base:
         return folders(self.folder / "prerequisites")
 
     def patches(self):
-        return [f for f in folders(PATCHES) if f.name not in self.without]
+        return [folder for folder in patches() if folder.name not in self.without]
 
     def inputs(self):
         return sorted(path for path in self.folder.rglob("*") if path.is_file())

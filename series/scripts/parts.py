@@ -12,6 +12,10 @@ import subprocess
 import tempfile
 
 KINDS = "dfgpstuvx"     # macro, function, enum, prototype, struct, typedef, union, variable, extern
+# Tests are functions to kselftest_harness.h.
+TESTS = [option for macro in ("TEST(n)", "TEST_F(f,n)", "TEST_F_TIMEOUT(f,n,t)",
+                              "KVM_ONE_VCPU_TEST(f,n,g)")
+         for option in ("-D", f"{macro}=void n(void)")]
 INCLUDE = re.compile(r"#include (\S+)")
 ENDS = re.compile(r";\s*(/\*.*\*/)?$")       # a declaration, and a comment behind it
 
@@ -32,7 +36,7 @@ def tags(text):
         file.write(text)
         file.flush()
         out = subprocess.run(["ctags", "--quiet", "--options=NONE", "--language-force=C",
-                              "-I", "__read_mostly,__ro_after_init",
+                              "-I", "__read_mostly,__ro_after_init", *TESTS,
                               f"--kinds-C={KINDS}", "--fields=+neSs", "--output-format=json",
                               "-o", "-", file.name], text=True, check=True,
                              stdout=subprocess.PIPE).stdout

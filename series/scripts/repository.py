@@ -4,6 +4,15 @@
 import os
 import subprocess
 
+from bases import PATCHES, sets
+
+
+def cover(name=None):
+    """The cover letter of a set, or of all."""
+    folder, = [path for path in PATCHES.iterdir() if path.name.partition("-")[2] == name] or [
+        PATCHES.parent]
+    return folder / "cover"
+
 
 class Git:
     """Call it with git's arguments for what git prints, but for the last newlines."""
@@ -18,6 +27,14 @@ class Git:
                               text=True, stdout=subprocess.PIPE, **kwargs)
         return done.stdout.rstrip("\n")
 
-    def patches(self):
-        """The commits that compose made, one for each patch of the series."""
-        return self("rev-list", "--reverse", "base..series").split()
+    def range_of(self, name):
+        """Where a set starts and ends; of the whole series without a name."""
+        if not name:
+            return "base", "series"
+        before = sets()[:sets().index(name)]
+        return f"set/{before[-1]}" if before else "base", f"set/{name}"
+
+    def patches(self, name=None):
+        """The commits that compose made, one for each patch of the series or a set."""
+        start, end = self.range_of(name)
+        return self("rev-list", "--reverse", f"{start}..{end}").split()

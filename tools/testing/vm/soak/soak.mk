@@ -16,7 +16,7 @@ round-limit := 1200
 # goes on, and is judged when it is over.
 soak-splats-plain := --panic splat
 soak-splats-test  := --panic splat
-soak-splats-kcsan := --ours '$(filter %.c %.h,$(shell cat series/patches/*/files))' \
+soak-splats-kcsan := --ours '$(filter %.c %.h,$(shell cat series/patches/*/*/files))' \
 	--decode '$(src-$(kind))/scripts/decode_stacktrace.sh \
 		$(call obj,kcsan,$(kind))/vmlinux $(abspath $(src-$(kind)))'
 
