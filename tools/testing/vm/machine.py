@@ -23,6 +23,9 @@ import shutil
 import string
 import subprocess
 import sys
+import threading
+import time
+import tty
 
 LAB = pathlib.Path(__file__).resolve().parent
 ISOLINUX = {"isolinux.bin": "/usr/lib/ISOLINUX", "ldlinux.c32": "/usr/lib/syslinux/modules/bios"}
@@ -109,6 +112,33 @@ class Qemu(Machine):
                               "-chardev", "null,id=report"])
 
 
+def terminal_of(pid):
+    """The number of the pseudo-terminal that a process has made, or None."""
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        try:
+            lines = info.read_text().splitlines()
+        except FileNotFoundError:
+            continue    # It has closed that.
+        for line in lines:
+            if line.startswith("tty-index:"):
+                return line.split()[1]
+    return None
+
+
+def drain_terminal(process):
+    """Reads what a process writes to its pseudo-terminal, for as long as it lives."""
+    try:
+        while (number := terminal_of(process.pid)) is None:
+            time.sleep(0.1)
+        with open(f"/dev/pts/{number}", "rb", buffering=0, opener=lambda path, flags: os.open(
+                path, flags | os.O_NOCTTY)) as terminal:
+            tty.setraw(terminal)
+            while terminal.read(4096):
+                pass
+    except OSError:
+        pass    # It has ended.
+
+
 class Bochs(Machine):
     """Its second serial port is the report channel. Its status has no meaning: it is
     that of a failure whenever the machine is off."""
@@ -167,6 +197,8 @@ class Bochs(Machine):
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0,
                 pass_fds=[send], env=os.environ | {"TERM": "linux"})
         os.close(send)
+        # Its display, which nobody looks at, would otherwise fill that up and stop it.
+        threading.Thread(target=drain_terminal, args=[self.process], daemon=True).start()
         self.report = os.fdopen(receive, "rb", buffering=0)
 
     def start_shell(self, words):
