@@ -10,15 +10,3 @@ kvm_pfn_t __kvm_faultin_pfn(const struct kvm_memory_slot *slot, gfn_t gfn, unsig
 	*refcounted_page = is_error_noslot_pfn(pfn) ? NULL : kvm_pfn_to_refcounted_page(pfn);
 	return pfn;
 }
-
-void kvm_release_page_clean(struct page *page)
-{
-	if (!page)
-		return;
-
-	WARN_ON(is_error_page(page));
-
-	kvm_set_page_accessed(page);
-	put_page(page);
-}
-EXPORT_SYMBOL_GPL(kvm_release_page_clean);
