@@ -197,7 +197,7 @@ class Bochs(Machine):
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, process_group=0,
                 pass_fds=[send], env=os.environ | {"TERM": "linux"})
         os.close(send)
-        # Its display, which nobody looks at, would otherwise fill that up and stop it.
+        # Its display, which nobody reads, would otherwise fill that up and stop it.
         threading.Thread(target=drain_terminal, args=[self.process], daemon=True).start()
         self.report = os.fdopen(receive, "rb", buffering=0)
 
