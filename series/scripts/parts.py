@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""C files as a sequence of definitions, and merging some into another file.
+"""Files as a sequence of definitions, and merging some into another file.
 
 A file of this repository that the base kernel has as well is a part: it holds
-only the definitions that the series adds or replaces.
+only the definitions that the series adds or replaces.  In a page these are its
+sections, each up to the next heading and named by the last word of its own.
 """
 
 import json
@@ -83,12 +84,28 @@ def parse(text):
     return result
 
 
+def parse_page(text):
+    """The sections of a page, without the blank lines behind them."""
+    lines = text.split("\n")
+    heads = [nr for nr, line in enumerate(lines[1:])
+             if re.fullmatch(r"([=~-])\1+", line) and lines[nr] and len(lines[nr]) == len(line) and
+             lines[nr + 2:nr + 3] == [""]]
+    result = []
+    for first, last in zip(heads, [*heads[1:], len(lines)]):
+        if last < len(lines) and lines[last - 1] == lines[last + 1]:
+            last -= 1       # a line above the heading, too
+        while not lines[last - 1] or lines[last - 1].startswith(".. _"):
+            last -= 1
+        result.append(Definition(lines[first].split()[-1], "section", first, last))
+    return result
+
+
 class File:
     """A text and its definitions."""
 
-    def __init__(self, text):
+    def __init__(self, text, parser=parse):
         self.lines = text.split("\n")
-        self.definitions = parse(text)
+        self.definitions = parser(text)
 
     def text(self):
         return "\n".join(self.lines)
@@ -108,6 +125,9 @@ class File:
         if len(same) > 1:
             raise Misfit(f"there are {len(same)} of {name}; \"{name}#1\" is the first")
         return same[0] if same else None
+
+    def has(self, wanted):
+        return any(d.name == wanted.partition("#")[0] for d in self.definitions)
 
     def get(self, wanted, kind=None):
         found = self.find(wanted, kind)
@@ -182,5 +202,6 @@ def merge(target, part, wanted, anchor=None):
     return []
 
 
-def read(path):
-    return File(pathlib.Path(path).read_text())
+def read(path, strip=str):
+    path = pathlib.Path(path)
+    return File(strip(path.read_text()), parse_page if path.suffix == ".rst" else parse)
