@@ -47,6 +47,17 @@ static inline u64 kvm_steal_advance(u64 *baseline, u64 run_delay, u64 limit)
 	return run_delay > seen ? min(run_delay - seen, limit) : 0;
 }
 
+void kvm_steal_count(struct kvm_vcpu *vcpu, u64 ns);
+
+/* kvm_steal_take() for a caller that counts what it got later on, or not at all. */
+static inline u64 __kvm_steal_take(struct kvm_vcpu *vcpu, u64 *baseline, u64 limit)
+{
+	if (rcu_access_pointer(vcpu->pid) != task_pid(current))
+		return 0;
+
+	return kvm_steal_advance(baseline, kvm_run_delay(), limit);
+}
+
 /**
  * kvm_steal_take - take what a vCPU's thread has waited since the last reading
  * @vcpu: the vCPU
@@ -56,15 +67,19 @@ static inline u64 kvm_steal_advance(u64 *baseline, u64 run_delay, u64 limit)
  * A thread other than the one that runs the vCPU gets 0, and the baseline stays:
  * what it has waited does not concern the vCPU.
  *
+ * What is returned is counted in the statistics of @vcpu.
+ *
  * Context: any; serialized by the caller.
  * Return: stolen time in nanoseconds, at most @limit.
  */
 static inline u64 kvm_steal_take(struct kvm_vcpu *vcpu, u64 *baseline, u64 limit)
 {
-	if (rcu_access_pointer(vcpu->pid) != task_pid(current))
-		return 0;
+	u64 steal = __kvm_steal_take(vcpu, baseline, limit);
 
-	return kvm_steal_advance(baseline, kvm_run_delay(), limit);
+	if (unlikely(steal))
+		kvm_steal_count(vcpu, steal);
+
+	return steal;
 }
 
 #endif /* __KVM_STEAL_H */

@@ -85,10 +85,15 @@ bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
  */
 void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 {
+	u64 steal;
 	int idx, r;
 
-	vcpu->arch.steal.pending += kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
+	/* Counted for the host even if the guest has no structure. */
+	steal = kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
+	if (!kvm_arm_is_pvtime_enabled(&vcpu->arch))
+		return;
 
+	vcpu->arch.steal.pending += steal;
 	if (!vcpu->arch.steal.pending)
 		return;
 
@@ -263,6 +268,8 @@ static int pvtime_set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 		return -EINVAL;
 
 	vcpu->arch.steal.base = ipa;
+	/* Waits before this are in the statistics alone. */
+	vcpu->arch.steal.run_delay = KVM_STEAL_RESTART;
 	return 0;
 }
 

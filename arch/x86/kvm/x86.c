@@ -209,6 +209,7 @@ static struct kvm_steal_time __user *kvm_steal_time_hva(struct kvm_vcpu *vcpu)
 static void record_steal_time(struct kvm_vcpu *vcpu)
 {
 	struct kvm_steal_time __user *st;
+	u64 steal;
 
 	/* A Xen guest has its own steal time, as one of its runstates. */
 	if (kvm_xen_msr_enabled(vcpu->kvm)) {
@@ -216,13 +217,15 @@ static void record_steal_time(struct kvm_vcpu *vcpu)
 		return;
 	}
 
+	/* Counted for the host even if the guest does not want to know. */
+	steal = kvm_steal_take(vcpu, &vcpu->arch.st.run_delay, U64_MAX);
 	if (!(vcpu->arch.st.msr_val & KVM_MSR_ENABLED))
 		return;
 
 	if (WARN_ON_ONCE(vcpu->kvm->mm != current->mm))
 		return;
 
-	vcpu->arch.st.pending += kvm_steal_take(vcpu, &vcpu->arch.st.run_delay, U64_MAX);
+	vcpu->arch.st.pending += steal;
 
 	st = kvm_steal_time_hva(vcpu);
 	if (st && !kvm_steal_time_write(vcpu, st))

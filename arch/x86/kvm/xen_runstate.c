@@ -351,9 +351,28 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return r;
 }
 
+/* Of @elapsed, what can have been stolen from a vCPU that has been in @rs. */
+static u64 steal_limit(const struct xen_runstate *rs, u64 elapsed)
+{
+	return xen_runstate_wants_cpu(rs) ? elapsed : 0;
+}
+
 static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
 {
 	return kvm_steal_take(vcpu, &vcpu->arch.xen.runstate.run_delay, limit);
+}
+
+/* The runstate has changed: update the statistics. */
+static void runstate_changed(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	int i;
+
+	/* By differences, as debugfs can set a statistic to 0. */
+	for (i = 0; i < ARRAY_SIZE(xr->now.time); i++)
+		vcpu->stat.xen_runstate_ns[i] += xr->now.time[i] - xr->counted.time[i];
+
+	xr->counted = xr->now;
 }
 
 /*
@@ -374,6 +393,7 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 	xr->now = *next;
 	xr->refresh = true;
 	xr->set_by_vmm = true;
+	runstate_changed(vcpu);
 	return 0;
 }
 
@@ -402,27 +422,30 @@ const struct xen_runstate *kvm_xen_runstate_get(struct kvm_vcpu *vcpu)
 	return &xr->now;
 }
 
-/* Enter @state now. */
+/* Enter @state now.  Steal is taken and counted if the call succeeds. */
 int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	struct xen_runstate next = xr->now;
 	u64 run_delay = xr->run_delay;
-	u64 now, elapsed;
+	u64 now, elapsed, steal;
 	s64 offset;
 	int r;
 
 	now = follow_clock(vcpu, &next, &offset);
 	elapsed = xen_runstate_elapsed(&next, now);
-	xen_runstate_account(&next, state, elapsed, take_steal(vcpu, elapsed));
+	steal = __kvm_steal_take(vcpu, &run_delay, steal_limit(&next, elapsed));
+	xen_runstate_account(&next, state, elapsed, steal);
 
 	r = runstate_commit(vcpu, &next);
 	if (r)
-		xr->run_delay = run_delay;
-	else
-		clock_followed(xr, offset);
+		return r;
 
-	return r;
+	xr->run_delay = run_delay;
+	if (steal)
+		kvm_steal_count(vcpu, steal);
+	clock_followed(xr, offset);
+	return 0;
 }
 
 /*
@@ -496,8 +519,10 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 	now = follow_clock(vcpu, &xr->now, &offset);
 	clock_followed(xr, offset);
 	elapsed = xen_runstate_elapsed(&xr->now, now);
-	xen_runstate_account(&xr->now, state, elapsed, take_steal(vcpu, elapsed));
+	xen_runstate_account(&xr->now, state, elapsed,
+			     take_steal(vcpu, steal_limit(&xr->now, elapsed)));
 	xr->accounted = jiffies;
+	runstate_changed(vcpu);
 
 	/* A dirty ring that is about to overflow is for userspace to reap first. */
 	if (!dirty_ring_has_room(vcpu) || !area_try_write(vcpu, &xr->now))

@@ -27,6 +27,12 @@ static inline u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
 	return now > rs->entry_time ? now - rs->entry_time : 0;
 }
 
+/* True if the vCPU's thread wants a CPU for it, so that a wait for one is steal. */
+static inline bool xen_runstate_wants_cpu(const struct xen_runstate *rs)
+{
+	return rs->state == RUNSTATE_running || rs->preempted;
+}
+
 /*
  * Charge @elapsed to the state that ends and enter @state.  Of the time that a
  * vCPU was running, @steal (at most @elapsed) was spent waiting for a CPU.
@@ -38,7 +44,7 @@ static inline u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
 static inline void xen_runstate_account(struct xen_runstate *rs, u32 state,
 					u64 elapsed, u64 steal)
 {
-	if (rs->state == RUNSTATE_running || rs->preempted) {
+	if (xen_runstate_wants_cpu(rs)) {
 		rs->time[RUNSTATE_runnable] += steal;
 		rs->time[RUNSTATE_running] += elapsed - steal;
 	} else {

@@ -24,6 +24,7 @@ struct xen_runstate {
  */
 struct kvm_xen_runstate {
 	struct xen_runstate now;
+	struct xen_runstate counted;	/* in the statistics */
 	u64 run_delay;			/* baseline of the steal clock */
 	unsigned long accounted;	/* jiffies of the last account in KVM_RUN */
 	s64 clock_offset;		/* kvmclock_offset of the last account */
