@@ -3,9 +3,10 @@
  * What is done about stolen time beyond reporting it to the guest.
  */
 #include <kvm/steal.h>
+#include <trace/events/kvm.h>
 
 /**
- * kvm_steal_count - count stolen time in the statistics of a vCPU
+ * kvm_steal_count - count stolen time in the statistics of a vCPU, and trace it
  * @vcpu: the vCPU
  * @ns: stolen time in nanoseconds
  *
@@ -14,4 +15,5 @@
 void kvm_steal_count(struct kvm_vcpu *vcpu, u64 ns)
 {
 	vcpu->stat.steal_time_ns += ns;
+	trace_kvm_steal(vcpu, ns);
 }

@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 
 #include "x86.h"
+#include "trace.h"
 #include "xen_runstate.h"
 
 static bool area_registered(struct kvm_vcpu *vcpu)
@@ -362,7 +363,7 @@ static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
 	return kvm_steal_take(vcpu, &vcpu->arch.xen.runstate.run_delay, limit);
 }
 
-/* The runstate has changed: update the statistics. */
+/* The runstate has changed: update the statistics, and trace it. */
 static void runstate_changed(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
@@ -372,6 +373,7 @@ static void runstate_changed(struct kvm_vcpu *vcpu)
 	for (i = 0; i < ARRAY_SIZE(xr->now.time); i++)
 		vcpu->stat.xen_runstate_ns[i] += xr->now.time[i] - xr->counted.time[i];
 
+	trace_kvm_xen_runstate(vcpu, &xr->counted, &xr->now);
 	xr->counted = xr->now;
 }
 
