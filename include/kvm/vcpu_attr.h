@@ -6,6 +6,7 @@
 #define __KVM_VCPU_ATTR_H
 
 #include <linux/build_bug.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 struct kvm_vcpu;
@@ -16,6 +17,9 @@ struct kvm_vcpu;
 /* For &kvm_vcpu_attr.size: that of a type or expression, if it is not too large. */
 #define KVM_VCPU_ATTR_SIZE(type)	\
 	(sizeof(type) + BUILD_BUG_ON_ZERO(sizeof(type) > KVM_VCPU_ATTR_MAX_SIZE))
+
+/* In place of a group: what KVM_RUN fails for is no attribute of the vCPU. */
+#define KVM_VCPU_ATTR_NONE	U32_MAX
 
 /**
  * struct kvm_vcpu_attr - description of one attribute
@@ -78,5 +82,7 @@ const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group 
 int kvm_vcpu_attr_get(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_set(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void __user *addr);
 int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp);
+int kvm_vcpu_attr_run_fails(struct kvm_vcpu *vcpu, u32 group, u64 attr, int error,
+			    const char *reason);
 
 #endif /* __KVM_VCPU_ATTR_H */

@@ -6,11 +6,12 @@
  * and all copies from and to user memory, which are done with no lock held but
  * vcpu->mutex.  Ioctls of their own, as Xen's, can be served from such rows too.
  */
-#include <linux/kvm.h>
+#include <linux/kvm_host.h>
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include <kvm/vcpu_attr.h>
+#include <trace/events/kvm.h>
 
 /**
  * kvm_vcpu_attr_find - look up an attribute
@@ -103,6 +104,40 @@ static int no_feature(const struct kvm_vcpu_attr_group *group, const struct kvm_
 	return group->offered() ? -ENODEV : -ENXIO;
 }
 
+static int attr_call(struct kvm_vcpu *vcpu, unsigned int ioctl,
+		     const struct kvm_device_attr *attr)
+{
+	const struct kvm_vcpu_attr_group *group;
+	const struct kvm_vcpu_attr *row;
+
+	group = find_group(attr->group);
+	if (!group)
+		return -ENXIO;
+
+	row = kvm_vcpu_attr_find(group, attr->attr);
+	if (!row)
+		return -ENXIO;
+
+	switch (ioctl) {
+	case KVM_HAS_DEVICE_ATTR:
+		return has_feature(group, vcpu) ? 0 : -ENXIO;
+	case KVM_GET_DEVICE_ATTR:
+		if (!row->get)
+			return -ENXIO;
+		if (!has_feature(group, vcpu))
+			return no_feature(group, row);
+		return kvm_vcpu_attr_get(vcpu, row, u64_to_user_ptr(attr->addr));
+	case KVM_SET_DEVICE_ATTR:
+		if (!row->set)
+			return -ENXIO;
+		if (!has_feature(group, vcpu))
+			return no_feature(group, row);
+		return kvm_vcpu_attr_set(vcpu, row, u64_to_user_ptr(attr->addr));
+	default:
+		return -ENOTTY;
+	}
+}
+
 /**
  * kvm_vcpu_attr_ioctl - handle KVM_HAS/GET/SET_DEVICE_ATTR on a vCPU
  * @vcpu: the vCPU
@@ -119,37 +154,31 @@ static int no_feature(const struct kvm_vcpu_attr_group *group, const struct kvm_
  */
 int kvm_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __user *argp)
 {
-	const struct kvm_vcpu_attr_group *group;
-	const struct kvm_vcpu_attr *row;
 	struct kvm_device_attr attr;
+	int r;
 
 	if (copy_from_user(&attr, argp, sizeof(attr)))
 		return -EFAULT;
 
-	group = find_group(attr.group);
-	if (!group)
-		return -ENXIO;
+	r = attr_call(vcpu, ioctl, &attr);
+	trace_kvm_vcpu_attr(vcpu, ioctl, attr.group, attr.attr, r, "");
+	return r;
+}
 
-	row = kvm_vcpu_attr_find(group, attr.attr);
-	if (!row)
-		return -ENXIO;
-
-	switch (ioctl) {
-	case KVM_HAS_DEVICE_ATTR:
-		return has_feature(group, vcpu) ? 0 : -ENXIO;
-	case KVM_GET_DEVICE_ATTR:
-		if (!row->get)
-			return -ENXIO;
-		if (!has_feature(group, vcpu))
-			return no_feature(group, row);
-		return kvm_vcpu_attr_get(vcpu, row, u64_to_user_ptr(attr.addr));
-	case KVM_SET_DEVICE_ATTR:
-		if (!row->set)
-			return -ENXIO;
-		if (!has_feature(group, vcpu))
-			return no_feature(group, row);
-		return kvm_vcpu_attr_set(vcpu, row, u64_to_user_ptr(attr.addr));
-	default:
-		return -ENOTTY;
-	}
+/**
+ * kvm_vcpu_attr_run_fails - trace why KVM_RUN refuses a vCPU
+ * @vcpu: the vCPU
+ * @group: the group of the attribute that is wrong or missing, or KVM_VCPU_ATTR_NONE
+ * @attr: its number
+ * @error: what KVM_RUN returns
+ * @reason: what is wrong, in words that do not change
+ *
+ * Context: process context, with vcpu->mutex held.
+ * Return: @error.
+ */
+int kvm_vcpu_attr_run_fails(struct kvm_vcpu *vcpu, u32 group, u64 attr, int error,
+			    const char *reason)
+{
+	trace_kvm_vcpu_attr(vcpu, KVM_RUN, group, attr, error, reason);
+	return error;
 }

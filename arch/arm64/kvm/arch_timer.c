@@ -43,6 +43,19 @@ static void timer_release_ppi(struct kvm_vcpu *vcpu, int timer)
 	kvm_vgic_clear_owner(vcpu, timer_irq(ctx), ctx);
 }
 
+/* The attribute for the interrupt of a timer. */
+static u64 timer_attr_of(int timer)
+{
+	static const u8 attrs[NR_KVM_TIMERS] = {
+		[TIMER_VTIMER]	= KVM_ARM_VCPU_TIMER_IRQ_VTIMER,
+		[TIMER_PTIMER]	= KVM_ARM_VCPU_TIMER_IRQ_PTIMER,
+		[TIMER_HVTIMER]	= KVM_ARM_VCPU_TIMER_IRQ_HVTIMER,
+		[TIMER_HPTIMER]	= KVM_ARM_VCPU_TIMER_IRQ_HPTIMER,
+	};
+
+	return attrs[timer];
+}
+
 /*
  * Claim a PPI for each of the vCPU's timers, atomically.  From here on their
  * numbers cannot be changed.
@@ -59,6 +72,8 @@ static int timer_claim_ppis(struct kvm_vcpu *vcpu)
 		if (!kvm_vgic_set_owner(vcpu, timer_irq(ctx), ctx))
 			continue;
 
+		kvm_vcpu_attr_run_fails(vcpu, KVM_ARM_VCPU_TIMER_CTRL, timer_attr_of(i), -EINVAL,
+					"the PPI of a timer is taken");
 		while (i--)
 			timer_release_ppi(vcpu, i);
 		return -EINVAL;

@@ -10,6 +10,21 @@ int kvm_arm_irq_attr_ready(struct kvm_vcpu *vcpu)
 	return irqchip_in_kernel(vcpu->kvm) ? 0 : -EINVAL;
 }
 
+/* KVM_RUN fails as the vgic cannot be used. */
+static int vgic_fails(struct kvm_vcpu *vcpu, int error)
+{
+	const char *reason = "the vgic cannot be set up";
+
+	if (error == -ENXIO)
+		reason = "the vgic lacks an address";
+	else if (error == -EINVAL)
+		reason = "frames of the vgic overlap";
+	else if (error == -EBUSY)
+		reason = "the vgic is not initialized";
+
+	return kvm_vcpu_attr_run_fails(vcpu, KVM_VCPU_ATTR_NONE, 0, error, reason);
+}
+
 static const struct kvm_vcpu_attr_group *const kvm_arm_attr_groups[] = {
 #if IS_ENABLED(CONFIG_HW_PERF_EVENTS)
 	[KVM_ARM_VCPU_PMU_V3_CTRL] = &kvm_arm_pmu_attrs,

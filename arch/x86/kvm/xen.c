@@ -303,8 +303,10 @@ int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __us
 		return -EFAULT;
 
 	row = kvm_vcpu_attr_find(&kvm_xen_vcpu_attrs, type);
-	if (!row)
-		return -ENOENT;
+	if (!row) {
+		r = -ENOENT;
+		goto out;
+	}
 
 	if (ioctl == KVM_XEN_VCPU_SET_ATTR)
 		r = kvm_vcpu_attr_set(vcpu, row, &attr->u);
@@ -313,5 +315,7 @@ int kvm_xen_vcpu_attr_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl, void __us
 
 	/* Last, so that no area is written that the call has replaced. */
 	kvm_xen_runstate_sync_layout(vcpu);
+out:
+	trace_kvm_vcpu_attr(vcpu, ioctl, 0, type, r, "");
 	return r;
 }
