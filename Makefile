@@ -89,6 +89,7 @@ help:
 	@echo '              (MACHINE=vmx: plain, and a demo); last line: the total, of all architectures'
 	@echo '              unless ARCH, TESTS or VARIANT is given'
 	@echo '  test-stock  the selftests of the series on the unedited base: the series fixes what fails there'
+	@echo '  guest       Linux guests under QEMU on the series: is their steal what they waited?'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
 	@echo '  kunit       the KUnit suites of the series by the kernel'\''s kunit.py'
 	@echo '  soak        all that races, at once and over and over, for MINUTES=60'
@@ -125,7 +126,7 @@ help:
 	@echo '  MACHINE=...   one of: $(machines)'
 	@echo '                (test, test-stock: all; others: $(firstword $(machines)))'
 	@echo '                all tests: $(whole-machines)'
-	@echo '  BASE_ONLY=1   image, test, run, vm: the base without the series'
+	@echo '  BASE_ONLY=1   image, test, run, vm, guest: the base without the series'
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
 	@echo '                $(variants); but modules: test, vm, on x86'
 	@echo '  BASE=$(default-base)     the kernel that the series is composed onto, one of: $(bases)'
@@ -329,6 +330,7 @@ include $(lab)/bench/bench.mk
 include $(lab)/soak/soak.mk
 include $(lab)/reader/reader.mk
 include $(lab)/mutants/mutants.mk
+include $(lab)/guest/guest.mk
 include series/series.mk
 
 apart	:= $(patsubst %/base,%,$(wildcard build/*/base))

@@ -17,3 +17,11 @@ complete-machines := max
 machine-tests	:= vcpu_attr_*_test
 tests-many	:= vcpu_attr_many_test
 run-many	:= --many-locks
+
+# "make guest": packages and files of QEMU, the guests, and the steps of each by
+# guest/vmm.c. guest/ARCH.GUEST is the command line. kexec is not among them: the new
+# kernel begins to boot, and has not reached its first process within 60 s.
+guest-qemu	:= qemu-system-arm
+guest-files	:= /usr/bin/qemu-system-aarch64
+guests		:= kvm
+guest-steps-kvm	:= boot steal stop hotplug pmu snapshot migrate reboot
