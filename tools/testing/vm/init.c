@@ -447,6 +447,8 @@ int main(void)
 	const char *mode = getenv("VM") ?: "";
 	unsigned int i;
 
+	/* The kernel gives none. */
+	setenv("PATH", "/bin", true);
 	mount_all();
 	open_report();
 	read_commands();
