@@ -116,6 +116,7 @@ help:
 	@echo '  check-series   checkpatch, kernel-doc, messages; builds each patch by W=1 and sparse'
 	@echo '  index          series/README.md, the list of the patches'
 	@echo '  deb            Debian packages of the kernel, configured by CONFIG=FILE'
+	@echo '  modules        a Debian package of KVM'\''s modules for the running kernel, or RELEASE=, on x86'
 	@echo '  kselftest-tar  the selftests for another machine, with run_kselftest.sh'
 	@echo
 	@echo 'Variables:'
@@ -138,6 +139,8 @@ help:
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'
 	@echo '  ARGS=...      run: its arguments; try --help'
+	@echo '  RELEASE=...   modules: the kernel, as uname -r prints it'
+	@echo '  PREBUILT=/path  and a folder that its linux-image and linux-headers are unpacked in'
 	@echo '  SET=fixes     series: a set of the series/patches/N-set, which applies without later ones'
 	@echo '  REROLL=2      series: version 2; the cover letter must say "Changes since v1"'
 	@echo '  RFC=1         series: a request for comments'
@@ -332,6 +335,7 @@ include $(lab)/reader/reader.mk
 include $(lab)/mutants/mutants.mk
 include $(lab)/guest/guest.mk
 include series/series.mk
+include series/modules/modules.mk
 
 apart	:= $(patsubst %/base,%,$(wildcard build/*/base))
 
