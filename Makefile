@@ -104,6 +104,7 @@ help:
 	@echo '  selftests   build the selftests'
 	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
 	@echo '  sparse      the warnings of sparse in lines that the base does not have'
+	@echo '  test-modules  the package of "modules" and the tests on its modules, on a kernel of Debian'\''s'
 	@echo '  test-tools  tools/kvm, built for this machine: its output and man pages; no VM'
 	@echo '  htmldocs    build the pages on KVM; a warning about a page of the series is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
@@ -139,7 +140,7 @@ help:
 	@echo '  DEMO=$(DEMO)'
 	@echo '                run, vm: of tools/kvm, one of: $(demos)'
 	@echo '  ARGS=...      run: its arguments; try --help'
-	@echo '  RELEASE=...   modules: the kernel, as uname -r prints it'
+	@echo '  RELEASE=...   modules, test-modules: the kernel, as uname -r prints it'
 	@echo '  PREBUILT=/path  and a folder that its linux-image and linux-headers are unpacked in'
 	@echo '  SET=fixes     series: a set of the series/patches/N-set, which applies without later ones'
 	@echo '  REROLL=2      series: version 2; the cover letter must say "Changes since v1"'
@@ -216,10 +217,14 @@ boot	= $(call boot-kernel,$(3),$(4)) --commands $(parts)/$(1) --results $(result
 # The FLAVOR that tests run on, by machine.
 flavor-of = $(or $(given-flavor),$(flavor-$(1)),test)
 
+# $(call test-lines,NAME) are those of a machine for the tests that list-tests wrote
+# to $(parts)/NAME.tests.
+test-lines = awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
+		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 }' $(parts)/$(1).tests
+
 # $(call boot-tests,NAME,MACHINE,KIND,table of the base's tests,options of "boot")
 boot-tests = $(lab)/list-tests $(selftests-dir) $(4) $(call tests-of,$(2)) > $(parts)/$(1).tests && \
-	  { awk -v count=$(COUNT) '{ for (i = 1; i <= count; i++) \
-		print $$1, $$2 (count > 1 ? "/" i : ""), "/bin/" $$2 }' $(parts)/$(1).tests; \
+	  { $(call test-lines,$(1)); \
 	    $(foreach name,$(call demos-of,$(2)),echo "$(LIMIT) $(name) /bin/$(name) $(args-$(name))";) \
 	    echo "$(leak-check)"; } | $(lab)/modules $(notdir $(modules)) > $(parts)/$(1) && \
 	  if [ -s $(parts)/$(1).tests ]; then \
@@ -336,6 +341,7 @@ include $(lab)/mutants/mutants.mk
 include $(lab)/guest/guest.mk
 include series/series.mk
 include series/modules/modules.mk
+include $(lab)/prebuilt/prebuilt.mk
 
 apart	:= $(patsubst %/base,%,$(wildcard build/*/base))
 
