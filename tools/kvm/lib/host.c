@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -88,6 +89,14 @@ void host_start_thread(pthread_t *thread, int cpu, void *(*fn)(void *), void *ar
 	if (err)
 		die("choose another CPU with --cpu; nproc prints how many there are",
 		    "a thread on host CPU %d: %s", cpu, strerror(err));
+}
+
+void host_name_vcpu_thread(unsigned int id)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "CPU %u/KVM", id);
+	pthread_setname_np(pthread_self(), name);
 }
 
 /* For the calling thread; other threads may read from the descriptor. */

@@ -31,6 +31,9 @@ int host_open_schedstat(void);
 __u64 host_run_delay(int schedstat);
 void host_queue_up(int schedstat, __u64 past);
 
+/* The calling thread gets the name that QEMU gives to that of a vCPU. */
+void host_name_vcpu_thread(unsigned int id);
+
 /* A kick makes a thread return from KVM_RUN. */
 void host_allow_kicks(void);
 void host_kick(pthread_t thread);

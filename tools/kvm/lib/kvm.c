@@ -99,6 +99,14 @@ void *kvm_add_memory(int vm, size_t size, __u32 flags)
 	return mem;
 }
 
+int kvm_open_stats(int kvm, int vcpu)
+{
+	if (!kvm_do(kvm, KVM_CHECK_EXTENSION, KVM_CAP_BINARY_STATS_FD))
+		return -1;
+
+	return kvm_do(vcpu, KVM_GET_STATS_FD, 0);
+}
+
 struct kvm_run *kvm_map_run(int kvm, int vcpu, size_t *size)
 {
 	void *run;

@@ -24,6 +24,12 @@ void __noreturn kvm_die(const char *what);
 /* Adds @size bytes of memory at guest address 0, in slot 0 with @flags. */
 void *kvm_add_memory(int vm, size_t size, __u32 flags);
 
+/*
+ * The statistics of a vCPU, or -1 if this kernel has none. Like QEMU, a program keeps this
+ * open, so that others that may trace it can read them.
+ */
+int kvm_open_stats(int kvm, int vcpu);
+
 /* The struct kvm_run of a vCPU, and the size of its mapping. */
 struct kvm_run *kvm_map_run(int kvm, int vcpu, size_t *size);
 

@@ -60,12 +60,15 @@ void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id)
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->fd = arm64_vm_add_vcpu(vm, id, false);
+	vcpu->stats = kvm_open_stats(vm->kvm, vcpu->fd);
 	vcpu->run = kvm_map_run(vm->kvm, vcpu->fd, &vcpu->run_size);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	munmap(vcpu->run, vcpu->run_size);
+	if (vcpu->stats >= 0)
+		close(vcpu->stats);
 	close(vcpu->fd);
 }
 
@@ -118,6 +121,7 @@ static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 
+	host_name_vcpu_thread(vcpu->id);
 	vcpu->schedstat = host_open_schedstat();
 	host_queue_up(vcpu->schedstat, vcpu->past);
 	vcpu->waited_before = host_run_delay(vcpu->schedstat);

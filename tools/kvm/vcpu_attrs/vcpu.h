@@ -18,6 +18,7 @@ struct vcpu {
 	const struct vm *vm;
 	unsigned int id;
 	int fd;
+	int stats;
 	struct kvm_run *run;
 	size_t run_size;
 

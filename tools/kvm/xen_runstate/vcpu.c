@@ -161,6 +161,7 @@ static void *vcpu_thread(void *arg)
 	struct vcpu *vcpu = arg;
 	bool run;
 
+	host_name_vcpu_thread(vcpu->id);
 	vcpu->schedstat = host_open_schedstat();
 	host_queue_up(vcpu->schedstat, vcpu->past);
 
@@ -202,6 +203,7 @@ void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id)
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->fd = kvm_do(vm->fd, KVM_CREATE_VCPU, id);
+	vcpu->stats = kvm_open_stats(vm->kvm, vcpu->fd);
 	vcpu->run = kvm_map_run(vm->kvm, vcpu->fd, &vcpu->run_size);
 
 	kvm_x86_start(vcpu->fd, &regs);
@@ -212,6 +214,8 @@ void vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int id)
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	munmap(vcpu->run, vcpu->run_size);
+	if (vcpu->stats >= 0)
+		close(vcpu->stats);
 	close(vcpu->fd);
 }
 

@@ -51,6 +51,7 @@ struct vcpu {
 	const struct vm *vm;
 	unsigned int id;
 	int fd;
+	int stats;
 	struct kvm_run *run;
 	size_t run_size;
 	const void *area;

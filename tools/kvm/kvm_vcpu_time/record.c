@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record.h"
+#include "util.h"
+
+#define MAGIC	"# kvm_vcpu_time recording, version 1\n"
+
+void record_begin(FILE *to)
+{
+	fputs(MAGIC "# when pid born fd vcpu", to);
+	for (int i = 0; i < NR_STATES; i++)
+		fprintf(to, " %s", state_name(i));
+	fputs(" vm\n# times are in ns; halted is - where it is part of blocked\n", to);
+}
+
+static void record_vcpu(FILE *to, const struct vm *vm, const struct vcpu *vcpu, __u64 when)
+{
+	fprintf(to, "%llu %d %llu %d %u", when, vm->pid, vm->born, vm->fd, vcpu->id);
+	for (int i = 0; i < NR_STATES; i++) {
+		if (i == STATE_HALTED && !vcpu->times.halts)
+			fputs(" -", to);
+		else
+			fprintf(to, " %llu", vcpu->times.last[i]);
+	}
+	fprintf(to, " %s\n", vm->name);
+}
+
+/* What was counted before the recording is no part of it. */
+void record_look(FILE *to, const struct model *model, __u64 since)
+{
+	if (!model->interval)
+		return;
+	for (int i = 0; i < NR_MISSING; i++) {
+		if (model->missing & 1 << i)
+			fprintf(to, "# missing %s\n", missing_name(i));
+	}
+	for (unsigned int i = 0; i < model->nr_vms; i++) {
+		const struct vm *vm = &model->vms[i];
+
+		for (unsigned int j = 0; j < vm->nr_vcpus; j++) {
+			if (time_sum(vm->vcpus[j].times.last))
+				record_vcpu(to, vm, &vm->vcpus[j], model->when - since);
+		}
+	}
+	fflush(to);
+}
+
+static bool parse_row(const char *line, struct row *row)
+{
+	char halted[32], *end;
+	int at = 0;
+
+	if (sscanf(line, "%llu %d %llu %d %u %llu %llu %31s %llu %llu %n", &row->when, &row->pid,
+		   &row->born, &row->fd, &row->vcpu, &row->time[STATE_RUNNING],
+		   &row->time[STATE_STEAL], halted, &row->time[STATE_BLOCKED],
+		   &row->time[STATE_OFFLINE], &at) != 10 || !at)
+		return false;
+	row->halts = strcmp(halted, "-");
+	row->time[STATE_HALTED] = row->halts ? strtoull(halted, &end, 10) : 0;
+	snprintf(row->name, sizeof(row->name), "%.*s", (int)strcspn(line + at, "\n"), line + at);
+
+	return !row->halts || !*end;
+}
+
+static void note_missing(struct recording *recording, const char *line)
+{
+	char name[32];
+
+	if (sscanf(line, "# missing %31s", name) != 1)
+		return;
+	for (int i = 0; i < NR_MISSING; i++) {
+		if (!strcmp(name, missing_name(i)))
+			recording->missing |= 1 << i;
+	}
+}
+
+static void add_row(struct recording *recording, const struct row *row)
+{
+	/* To the next power of two. */
+	if (!(recording->nr_rows & (recording->nr_rows - 1))) {
+		recording->rows = realloc(recording->rows, (recording->nr_rows ?
+							    2 * recording->nr_rows : 1) *
+					  sizeof(*row));
+		if (!recording->rows)
+			die("there is none left", "memory: %s", strerror(errno));
+	}
+	recording->rows[recording->nr_rows++] = *row;
+}
+
+struct recording recording_read(const char *path)
+{
+	static const char advice[] = "give a file that \"kvm_vcpu_time record\" has written";
+	struct recording recording = { 0 };
+	FILE *file = fopen(path, "re");
+	unsigned int number = 1;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		die(advice, "%s: %s", path, strerror(errno));
+	if (getline(&line, &size, file) < 0 || strcmp(line, MAGIC))
+		die(advice, "%s: it does not begin as a recording does", path);
+	while (getline(&line, &size, file) > 0) {
+		struct row row;
+
+		number++;
+		if (*line == '#')
+			note_missing(&recording, line);
+		else if (parse_row(line, &row))
+			add_row(&recording, &row);
+		else if (strchr(line, '\n'))
+			die(advice, "%s:%u: not a line of a recording", path, number);
+		/* A last line without its end was being written when the host died. */
+	}
+	free(line);
+	fclose(file);
+
+	return recording;
+}
+
+void recording_free(struct recording *recording)
+{
+	free(recording->rows);
+}
+
+struct model recording_model(const struct recording *recording)
+{
+	struct model model = { .missing = recording->missing };
+
+	for (unsigned int i = 0; i < recording->nr_rows; i++) {
+		const struct row *row = &recording->rows[i];
+		struct vm *vm = model_vm(&model, row->pid, row->born, row->fd, row->name);
+		struct vcpu *vcpu = model_vcpu(vm, row->vcpu);
+
+		times_add(&vcpu->times, row->time);
+		times_add(&vm->times, row->time);
+		vcpu->times.halts = row->halts;
+		vm->times.halts = row->halts;
+		if (row->when > model.interval)
+			model.interval = row->when;
+	}
+	for (unsigned int i = 0; i < model.nr_vms; i++) {
+		struct vm *vm = &model.vms[i];
+
+		memcpy(vm->times.last, vm->times.total, sizeof(vm->times.last));
+		for (unsigned int j = 0; j < vm->nr_vcpus; j++)
+			memcpy(vm->vcpus[j].times.last, vm->vcpus[j].times.total,
+			       sizeof(vm->times.last));
+	}
+
+	return model;
+}

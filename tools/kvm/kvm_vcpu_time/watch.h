@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looks at the host over and over, and shows or records what it sees.
+ */
+#ifndef KVM_VCPU_TIME_WATCH_H
+#define KVM_VCPU_TIME_WATCH_H
+
+#include "options.h"
+
+/* Returns the program's exit status. */
+int watch(const struct options *options);
+
+#endif
