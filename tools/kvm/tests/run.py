@@ -88,6 +88,9 @@ def cases(given):
     if given.fake:
         for host in EXPECTED:
             yield f"json_{host}", None, lambda host=host: json_problems(given.fake, host)
+    if given.binary_stats:
+        yield ("kvm_vcpu_time_binary_stats", None,
+               lambda: output_of([given.binary_stats]).splitlines())
     pages = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for program in given.programs:
         name = os.path.basename(program)
@@ -103,6 +106,7 @@ def cases(given):
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--fake", help="vcpu_attrs with fake_kvm.c linked in")
+    options.add_argument("--binary-stats", help="binary_stats.c, which prints problems")
     options.add_argument("programs", nargs="+")
     given = options.parse_args()
 
