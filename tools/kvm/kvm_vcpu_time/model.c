@@ -136,8 +136,10 @@ static void update_vcpu(const struct model *model, struct vcpu *vcpu, const stru
 						     first_base(model, now);
 	__u64 time[NR_STATES];
 
-	if (vcpu->counters.thread > 0 && now->thread > 0 && vcpu->counters.thread != now->thread)
-		vcpu->moves++;
+	if (now->thread > 0) {
+		vcpu->moves += vcpu->thread && vcpu->thread != now->thread;
+		vcpu->thread = now->thread;
+	}
 	account_split(&vcpu->account, &base, now, time);
 	times_add(&vcpu->times, time);
 	vcpu->times.halts = counters_have_halts(now);

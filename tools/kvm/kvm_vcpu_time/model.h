@@ -30,7 +30,8 @@ struct vcpu {
 	struct times times;
 	struct counters counters;
 	struct account account;
-	unsigned int moves;	/* to another thread */
+	pid_t thread;		/* the last one, or 0 */
+	unsigned int moves;	/* to another thread, also after a time without one */
 };
 
 struct vm {

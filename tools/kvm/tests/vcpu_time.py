@@ -251,16 +251,16 @@ def vcpu_changes_its_thread(program):
                            (11, Thread(102, ms(7000), ms(3000))),
                            (12, Thread(102, ms(7300), ms(3500))),
                            (13, Thread(103, ms(200), ms(300), born=12.25)),
-                           (14, None)):
+                           (14, None), (15, Thread(104, born=14.5))):
             looks.add(at, Vm(100, {0: thread}))
         yield from differences("looks", [times(blocked=1000),
                                          times(running=300, steal=500, blocked=200),
                                          times(running=200, steal=300, blocked=500),
-                                         times(offline=1000)],
+                                         times(offline=1000), times(blocked=1000)],
                                [in_ms(found) for found in looks.vcpus()])
         totals = [in_ms(found) for found in looks.vcpus(key="total_ns")]
-        yield from differences("steal", [100, 600, 900, 900], [total["steal"] for total in totals])
-        yield from differences("moves", [1, 1, 2, 2], looks.vcpus(key="moves"))
+        yield from differences("steal", [100, 600, 900, 900, 900], [total["steal"] for total in totals])
+        yield from differences("moves", [1, 1, 2, 2, 3], looks.vcpus(key="moves"))
 
 
 def counters_are_reset(program):
