@@ -21,6 +21,9 @@
 /* Finer than this cannot be seen; intervals are merged then. */
 #define STEPS_MAX	300
 
+/* Looks may come late by this. */
+#define GAP_NS		(250 * NSEC_PER_MSEC)
+
 /* From the bottom of the stack to its top. */
 static const struct layer {
 	enum state state;
@@ -80,15 +83,13 @@ static double height_at(const __u64 time[NR_STATES], int layer)
 }
 
 /* A step of a band: its left, its right, and their height. */
-static void put_step(FILE *to, const struct row *row, int layer, double base)
+static void put_step(FILE *to, const struct row *row, __u64 begin, int layer, double base)
 {
 	double end = (double)row->when / NSEC_PER_SEC;
-	double begin = end - (double)time_sum(row->time) / NSEC_PER_SEC;
 	double top = base + BAND_FILL * height_at(row->time, layer);
 
-	if (begin < 0)
-		begin = 0;
-	fprintf(to, "%.6f %.4f %.4f\n%.6f %.4f %.4f\n", begin, base, top, end, base, top);
+	fprintf(to, "%.6f %.4f %.4f\n%.6f %.4f %.4f\n", (double)begin / NSEC_PER_SEC, base, top,
+		end, base, top);
 }
 
 static void merge(struct row *into, const struct row *row)
@@ -99,36 +100,47 @@ static void merge(struct row *into, const struct row *row)
 }
 
 /* There is a gap where a vCPU was not seen, or a recording follows an older one. */
-static bool is_gap(const struct row *before, const struct row *row, __u64 step)
+static bool is_gap(const struct row *before, const struct row *row)
 {
 	return row->when < before->when ||
-	       row->when - before->when > time_sum(row->time) + step / 2 + NSEC_PER_MSEC;
+	       row->when - before->when > 2 * time_sum(row->time) + GAP_NS;
+}
+
+static __u64 begin_of(const struct row *row)
+{
+	__u64 span = time_sum(row->time);
+
+	return row->when > span ? row->when - span : 0;
 }
 
 static void put_band(FILE *to, const struct recording *recording, const struct band *band,
 		     int layer, double base, __u64 step)
 {
 	struct row step_row = { 0 };
+	__u64 begin = 0;
 
 	for (unsigned int i = 0; i < recording->nr_rows; i++) {
 		const struct row *row = &recording->rows[i];
 
 		if (!is_of_band(row, band))
 			continue;
-		if (step_row.when && is_gap(&step_row, row, step)) {
-			put_step(to, &step_row, layer, base);
+		if (!step_row.when) {
+			begin = begin_of(row);
+			step_row = *row;
+		} else if (is_gap(&step_row, row)) {
+			put_step(to, &step_row, begin, layer, base);
 			fputc('\n', to);
+			begin = begin_of(row);
 			step_row = *row;
-		} else if (step_row.when && time_sum(step_row.time) >= step) {
-			put_step(to, &step_row, layer, base);
+		} else if (time_sum(step_row.time) >= step) {
+			put_step(to, &step_row, begin, layer, base);
+			begin = step_row.when;
 			step_row = *row;
-		} else if (step_row.when) {
-			merge(&step_row, row);
 		} else {
-			step_row = *row;
+			merge(&step_row, row);
 		}
 	}
-	put_step(to, &step_row, layer, base);
+	put_step(to, &step_row, begin, layer, base);
 	fputc('\n', to);
 }
 

@@ -43,7 +43,8 @@ void record_look(FILE *to, const struct model *model, __u64 since)
 
 		for (unsigned int j = 0; j < vm->nr_vcpus; j++) {
 			if (time_sum(vm->vcpus[j].times.last))
-				record_vcpu(to, vm, &vm->vcpus[j], model->when - since);
+				record_vcpu(to, vm, &vm->vcpus[j],
+					    vm->vcpus[j].counters.when - since);
 		}
 	}
 	fflush(to);
