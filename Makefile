@@ -38,7 +38,7 @@ $(call one-of,FLAVOR,$(flavors))
 $(call one-of,VARIANT,$(variants))
 include $(lab)/$(ARCH).mk
 MACHINE	?= $(or $(machines-$(VARIANT)),$(if $(VARIANT),$(variant-machines)),$(machines))
-$(call one-of,MACHINE,$(machines))
+$(call one-of,MACHINE,$(machines) $(further-machines))
 DEMO	?= $(firstword $(demos))
 $(call one-of,DEMO,$(demos))
 ARGS	?= $(args-$(DEMO))
@@ -125,8 +125,8 @@ help:
 	@echo '  FLAVOR=plain  or lean: KUnit and fault injection as well'
 	@echo '                or test: also lockdep, KASAN, UBSAN, kmemleak; panics on a splat'
 	@echo '                or kcsan: data races; if not given, soak takes test'
-	@echo '  MACHINE=...   one of: $(machines)'
-	@echo '                (test, test-stock: all; others: $(firstword $(machines)))'
+	@echo '  MACHINE=...   one of: $(machines) $(further-machines)'
+	@echo '                (test, test-stock: $(machines); others: $(firstword $(machines)))'
 	@echo '                all tests: $(whole-machines)'
 	@echo '  BASE_ONLY=1   image, test, run, vm, guest: the base without the series'
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'

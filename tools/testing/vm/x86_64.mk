@@ -16,13 +16,15 @@ demos		:= xen_runstate vcpu_attrs
 # KVM=m: what is loaded, in this order.
 kvm-modules	:= virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
 
-# The machines of x86_64.machines that "test" boots. Those of whole-machines run all tests,
+# The machines of x86_64.machines that "test" boots, and further ones that it boots if
+# MACHINE= names them, as they take long. Those of whole-machines run all tests,
 # and those of complete-machines skip no program; others run those tests whose names match
 # machine-tests. tests-NAME, if there: the only tests that
 # it runs, which no other one does; run-NAME: options of "boot"; flavor-NAME: another
 # FLAVOR; demos-NAME: what of tools/kvm it runs after the tests. With VARIANT=..., only
 # machines-VARIANT or variant-machines, if there.
-machines	:= max vmx
+machines	:= max
+further-machines := vmx
 whole-machines	:= max vmx
 complete-machines := max
 machine-tests	:=
