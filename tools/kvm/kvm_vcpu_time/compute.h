@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Splits the time between two looks at a vCPU into states. Pure functions.
+ * Splits the time between two samples of a vCPU into states. Pure functions.
  */
 #ifndef KVM_VCPU_TIME_COMPUTE_H
 #define KVM_VCPU_TIME_COMPUTE_H

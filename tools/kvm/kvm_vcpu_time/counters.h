@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What one look at a vCPU finds: counters of its thread and of KVM, and what they
+ * What one sample of a vCPU finds: counters of its thread and of KVM, and what they
  * say about its time.
  */
 #ifndef KVM_VCPU_TIME_COUNTERS_H

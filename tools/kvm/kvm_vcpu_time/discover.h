@@ -37,7 +37,7 @@ struct found {
 	bool fds;		/* those of all VMs' processes can be read */
 };
 
-/* Looks at one process only, unless @pid is 0. */
+/* Searches one process only, unless @pid is 0. */
 struct found discover(pid_t pid);
 void discover_free(struct found *found);
 

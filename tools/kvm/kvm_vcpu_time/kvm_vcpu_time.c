@@ -2,7 +2,7 @@
 /*
  * kvm_vcpu_time - where did the time of vCPUs go?
  *
- * Looks at all VMs of the host, over and over, and shows for which part of the time their
+ * Samples all VMs of the host, over and over, and shows for which part of the time their
  * vCPUs ran, waited for a CPU, were halted, blocked in the virtual machine monitor, or had
  * no thread. It only reads.
  */

@@ -38,7 +38,7 @@ static const struct {
 	[MISSING_HALTS_BY_VCPU] = { "halts_by_vcpu",
 		"for how long each vCPU halts, only the VM's are known: it is part of %blocked" },
 	[MISSING_STEAL] = { "steal",
-		"steal that this kernel counts: %steal is the wait of the vCPU's thread of today" },
+		"steal that this kernel counts: %steal is the wait of the vCPU's present thread" },
 };
 
 const char *missing_name(enum missing missing)

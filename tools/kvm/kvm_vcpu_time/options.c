@@ -30,7 +30,7 @@ static void print_help(FILE *to)
 	      "  -P, --prometheus    totals in Prometheus' text format, once unless --interval\n"
 	      "  -o, --output FILE   write to FILE, which --prometheus replaces at each interval\n"
 	      "                      (record: kvm_vcpu_time.rec; plot: kvm_vcpu_time.svg)\n"
-	      "  -r, --root DIR      look at a copy of /proc and debugfs below DIR; once for each\n"
+	      "  -r, --root DIR      read a copy of /proc and debugfs below DIR; once for each\n"
 	      "                      look, from the oldest to the newest\n"
 	      "  -h, --help          print this text\n"
 	      "\n"

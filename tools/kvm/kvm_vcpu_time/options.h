@@ -20,7 +20,7 @@ struct options {
 	unsigned int nr_roots;
 };
 
-/* Ends the program if it cannot do what is asked for. */
+/* Ends the program if it cannot do what they say. */
 struct options options_parse(int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looks at the host over and over, and shows or records what it sees.
+ * Samples the host over and over, and shows or records what it sees.
  */
 #ifndef KVM_VCPU_TIME_WATCH_H
 #define KVM_VCPU_TIME_WATCH_H

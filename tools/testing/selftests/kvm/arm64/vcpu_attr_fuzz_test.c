@@ -321,7 +321,6 @@ static void accept_nr_counters(struct kvm_vcpu *vcpu, int which, u64 value)
 }
 
 #endif
-
 static u64 random_ppi(struct kvm_vcpu *vcpu)
 {
 	return fuzz_one_in(8) ? fuzz_boundary() : MIN_PPI + fuzz_below(MIN_SPI - MIN_PPI);
