@@ -41,21 +41,9 @@ static void block_signals(sigset_t *before)
 static int wait_until(__u64 deadline)
 {
 	sigset_t set;
-	int number;
 
 	set_of_signals(&set);
-	do {
-		__u64 now = host_now();
-		__u64 left = deadline > now ? deadline - now : 0;
-		struct timespec timeout = {
-			.tv_sec	 = left / NSEC_PER_SEC,
-			.tv_nsec = left % NSEC_PER_SEC,
-		};
-
-		number = sigtimedwait(&set, NULL, &timeout);
-	} while (number < 0 && errno == EINTR);
-
-	return number < 0 ? 0 : number;
+	return host_wait_for_signal(&set, deadline);
 }
 
 static void start_command(struct command *command, char **argv, const sigset_t *mask)

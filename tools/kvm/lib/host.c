@@ -30,13 +30,11 @@ void host_catch_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Returns false, without waiting any longer, if a signal asks the program to end. */
-bool host_wait_until(__u64 deadline)
+/* Wait for one of @set, which are blocked.  Returns the signal, or 0 at the deadline. */
+int host_wait_for_signal(const sigset_t *set, __u64 deadline)
 {
-	sigset_t set;
-	int signal;
+	int number;
 
-	set_of_end_signals(&set);
 	do {
 		__u64 now = host_now();
 		__u64 left = deadline > now ? deadline - now : 0;
@@ -45,10 +43,19 @@ bool host_wait_until(__u64 deadline)
 			.tv_nsec = left % NSEC_PER_SEC,
 		};
 
-		signal = sigtimedwait(&set, NULL, &timeout);
-	} while (signal < 0 && errno == EINTR);
+		number = sigtimedwait(set, NULL, &timeout);
+	} while (number < 0 && errno == EINTR);
 
-	return signal < 0;
+	return number < 0 ? 0 : number;
+}
+
+/* Returns false, without waiting any longer, if a signal asks the program to end. */
+bool host_wait_until(__u64 deadline)
+{
+	sigset_t set;
+
+	set_of_end_signals(&set);
+	return !host_wait_for_signal(&set, deadline);
 }
 
 __u64 host_now(void)

@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "util.h"
@@ -21,6 +22,7 @@ struct busy {
 };
 
 void host_catch_signals(void);
+int host_wait_for_signal(const sigset_t *set, __u64 deadline);
 bool host_wait_until(__u64 deadline);
 __u64 host_now(void);
 
