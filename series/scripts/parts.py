@@ -6,6 +6,7 @@ only the definitions that the series adds or replaces.  In a page these are its
 sections, each up to the next heading and named by the last word of its own.
 """
 
+import functools
 import json
 import pathlib
 import re
@@ -32,16 +33,21 @@ class Definition:
         self.name, self.kind, self.first, self.last = name, kind, first, last
 
 
-def tags(text):
+@functools.cache
+def ctags(text):
+    """What ctags prints; a part is read again for each patch that brings some of it."""
     with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
         file.write(text)
         file.flush()
-        out = subprocess.run(["ctags", "--quiet", "--options=NONE", "--language-force=C",
-                              "-I", "__read_mostly,__ro_after_init", *TESTS,
-                              f"--kinds-C={KINDS}", "--fields=+neSs", "--output-format=json",
-                              "-o", "-", file.name], text=True, check=True,
-                             stdout=subprocess.PIPE).stdout
-    for tag in map(json.loads, out.splitlines()):
+        return subprocess.run(["ctags", "--quiet", "--options=NONE", "--language-force=C",
+                               "-I", "__read_mostly,__ro_after_init", *TESTS,
+                               f"--kinds-C={KINDS}", "--fields=+neSs", "--output-format=json",
+                               "-o", "-", file.name], text=True, check=True,
+                               stdout=subprocess.PIPE).stdout
+
+
+def tags(text):
+    for tag in map(json.loads, ctags(text).splitlines()):
         if "scope" in tag or "static_assert(" in tag["pattern"]:
             continue
         name = tag["name"]
