@@ -37,7 +37,7 @@ $(call one-of,ARCH,$(arches))
 $(call one-of,FLAVOR,$(flavors))
 $(call one-of,VARIANT,$(variants))
 include $(lab)/$(ARCH).mk
-MACHINE	?= $(or $(machines-$(VARIANT)),$(if $(VARIANT),$(variant-machines)),$(machines))
+MACHINE	?= $(machines)
 $(call one-of,MACHINE,$(machines) $(further-machines))
 DEMO	?= $(firstword $(demos))
 $(call one-of,DEMO,$(demos))

@@ -19,10 +19,9 @@ kvm-modules	:= virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
 # The machines of x86_64.machines that "test" boots, and further ones that it boots if
 # MACHINE= names them, as they take long. Those of whole-machines run all tests,
 # and those of complete-machines skip no program; others run those tests whose names match
-# machine-tests. tests-NAME, if there: the only tests that
-# it runs, which no other one does; run-NAME: options of "boot"; flavor-NAME: another
-# FLAVOR; demos-NAME: what of tools/kvm it runs after the tests. With VARIANT=..., only
-# machines-VARIANT or variant-machines, if there.
+# machine-tests. tests-NAME, if there: the only tests that it runs, which no other one
+# does; run-NAME: options of "boot"; flavor-NAME: another FLAVOR; demos-NAME: what of
+# tools/kvm it runs after the tests.
 machines	:= max
 further-machines := vmx
 whole-machines	:= max vmx
@@ -31,8 +30,6 @@ machine-tests	:=
 # Instructions are dear there.
 flavor-vmx	:= plain
 demos-vmx	:= xen_runstate
-# Its kvm-modules are those of AMD.
-variant-machines := max
 
 # "make guest", see arm64.mk. QEMU 7.2 may lose an interrupt of the timer, so a guest that is
 # silent, but not one with wrong figures, has a second try. The guest has a kernel of its own.
