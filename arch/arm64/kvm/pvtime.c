@@ -36,30 +36,40 @@ static int fault_in_structure(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Add what is pending to what the structure shows, even if userspace wrote that: time
- * continues from memory that was restored.
+ * Take what was stolen.  It is counted for the host even if the guest has no structure.
+ * Called with preemption disabled, as the scheduler's hook does the same.
  */
-static int add_stolen_time(struct kvm_vcpu *vcpu)
+static void take_stolen_time(struct kvm_vcpu *vcpu)
 {
-	gpa_t gpa = vcpu->arch.steal.base + STOLEN_TIME_OFS;
-	unsigned long hva = gfn_to_hva(vcpu->kvm, gpa_to_gfn(gpa));
-	__le64 __user *shown = (void __user *)(hva + offset_in_page(gpa));
+	u64 steal = kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
+
+	if (kvm_arm_is_pvtime_enabled(&vcpu->arch))
+		vcpu->arch.steal.pending += steal;
+}
+
+/*
+ * Add what is pending to what the structure at @hva shows, even if userspace wrote that:
+ * time continues from memory that was restored.  Does not sleep.  Called with preemption
+ * disabled.
+ */
+static bool add_stolen_time(struct kvm_vcpu *vcpu, unsigned long hva)
+{
+	__le64 __user *shown = (void __user *)(hva + STOLEN_TIME_OFS);
 	__le64 before;
 	u64 stolen;
+	int r;
 
 	static_assert(STOLEN_TIME_OFS == 8);
 	static_assert(sizeof(struct pvclock_vcpu_stolen_time) == 64);
 
-	if (kvm_is_error_hva(hva) || get_user(before, shown))
-		return -EFAULT;
-
+	pagefault_disable();
+	r = get_user(before, shown);
 	stolen = le64_to_cpu(before) + vcpu->arch.steal.pending;
-
-	/* In one store: the guest may be reading. */
-	if (put_user(cpu_to_le64(stolen), shown))
-		return -EFAULT;
-
-	mark_page_dirty(vcpu->kvm, gpa_to_gfn(gpa));
+	if (!r)		/* In one store: the guest may be reading. */
+		r = put_user(cpu_to_le64(stolen), shown);
+	pagefault_enable();
+	if (r)
+		return false;
 
 	/* If not KVM's, it is of the kernel that runs, whichever kernel called. */
 	if (vcpu->arch.steal.life && le64_to_cpu(before) != vcpu->arch.steal.shown)
@@ -67,16 +77,76 @@ static int add_stolen_time(struct kvm_vcpu *vcpu)
 
 	vcpu->arch.steal.shown = stolen;
 	vcpu->arch.steal.pending = 0;
-	return 0;
+	return true;
 }
 
 /*
- * True if the vCPU's thread has waited, or if something is left to be written.
- * Called when the vCPU is loaded, to avoid needless accesses to guest memory.
+ * Add stolen time when the vCPU is loaded.  A page with dirty logging is left to where
+ * KVM_RUN checks its requests, after it has stopped for a full dirty ring, and so is
+ * whatever else is special about a memslot.  So is the structure of a CPU that was off,
+ * until it asks again: it may be memory that others use.
  */
-bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
+static bool add_when_loaded(struct kvm_vcpu *vcpu)
 {
-	return vcpu->arch.steal.run_delay != kvm_run_delay() || vcpu->arch.steal.pending;
+	struct gfn_to_hva_cache *ghc = &vcpu->arch.steal.cache;
+	bool added = false;
+	int idx;
+
+	if (vcpu->arch.steal.was_off)
+		return false;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+
+	if (unlikely(ghc->generation != kvm_memslots(vcpu->kvm)->generation))
+		kvm_gfn_to_hva_cache_init(vcpu->kvm, ghc, vcpu->arch.steal.base,
+					  sizeof(struct pvclock_vcpu_stolen_time));
+
+	if (ghc->memslot && !ghc->memslot->flags && !kvm_is_error_hva(ghc->hva))
+		added = add_stolen_time(vcpu, ghc->hva);
+
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+
+	return added;
+}
+
+/*
+ * Called when the vCPU is loaded.  Other ioctls than KVM_RUN load it as well, but must not
+ * change memory.
+ */
+void kvm_arm_load_stolen_time(struct kvm_vcpu *vcpu)
+{
+	if (likely(vcpu->arch.steal.run_delay == kvm_run_delay() && !vcpu->arch.steal.pending))
+		return;
+
+	if (vcpu->wants_to_run) {
+		take_stolen_time(vcpu);
+		if (!vcpu->arch.steal.pending || add_when_loaded(vcpu))
+			return;
+	}
+
+	if (kvm_arm_is_pvtime_enabled(&vcpu->arch))
+		kvm_make_request(KVM_REQ_RECORD_STEAL, vcpu);
+}
+
+/* Returns false if the page is not there at the moment.  Called with SRCU held. */
+static bool update_stolen_time(struct kvm_vcpu *vcpu)
+{
+	gfn_t gfn = gpa_to_gfn(vcpu->arch.steal.base);
+	struct kvm_memory_slot *slot = gfn_to_memslot(vcpu->kvm, gfn);
+	unsigned long hva = gfn_to_hva_memslot(slot, gfn);
+
+	guard(preempt)();
+
+	take_stolen_time(vcpu);
+	if (!vcpu->arch.steal.pending)
+		return true;
+
+	if (kvm_is_error_hva(hva) ||
+	    !add_stolen_time(vcpu, hva + offset_in_page(vcpu->arch.steal.base)))
+		return false;
+
+	mark_page_dirty_in_slot(vcpu->kvm, slot, gfn);
+	return true;
 }
 
 /*
@@ -85,26 +155,16 @@ bool kvm_arm_stolen_time_due(struct kvm_vcpu *vcpu)
  */
 void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 {
-	u64 steal;
-	int idx, r;
+	int idx;
 
-	/* Counted for the host even if the guest has no structure. */
-	steal = kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
-	if (!kvm_arm_is_pvtime_enabled(&vcpu->arch))
-		return;
-
-	vcpu->arch.steal.pending += steal;
-	if (!vcpu->arch.steal.pending)
+	/* A signal, not CPU_ON, has ended its sleep. */
+	if (kvm_arm_vcpu_stopped(vcpu))
 		return;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
-	pagefault_disable();
-	r = add_stolen_time(vcpu);
-	pagefault_enable();
-
-	if (r && !fault_in_structure(vcpu))
-		add_stolen_time(vcpu);
+	if (!update_stolen_time(vcpu) && !fault_in_structure(vcpu))
+		update_stolen_time(vcpu);
 
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 }
@@ -159,7 +219,8 @@ static int init_structure(struct kvm_vcpu *vcpu)
 {
 	struct pvclock_vcpu_stolen_time st;
 	struct kvm *kvm = vcpu->kvm;
-	u64 stolen = 0;
+	u64 pending, stolen = 0;
+	bool goes_on;
 	int r;
 
 	r = fault_in_structure(vcpu);
@@ -169,10 +230,15 @@ static int init_structure(struct kvm_vcpu *vcpu)
 	if (kvm_read_guest(kvm, vcpu->arch.steal.base, &st, sizeof(st)))
 		return -EFAULT;
 
+	scoped_guard(preempt) {
+		take_stolen_time(vcpu);
+		pending = vcpu->arch.steal.pending;
+	}
+
 	/* A kernel takes what it finds at first for stolen since it booted. */
-	vcpu->arch.steal.pending += kvm_steal_take(vcpu, &vcpu->arch.steal.run_delay, U64_MAX);
-	if (structure_goes_on(vcpu, &st))
-		stolen = le64_to_cpu(st.stolen_time) + vcpu->arch.steal.pending;
+	goes_on = structure_goes_on(vcpu, &st);
+	if (goes_on)
+		stolen = le64_to_cpu(st.stolen_time) + pending;
 
 	st = (struct pvclock_vcpu_stolen_time) { .stolen_time = cpu_to_le64(stolen) };
 	if (kvm_write_guest(kvm, vcpu->arch.steal.base, &st, sizeof(st)))
@@ -181,10 +247,12 @@ static int init_structure(struct kvm_vcpu *vcpu)
 	if (!vcpu->arch.steal.was_off)
 		begin_life(vcpu);
 
+	/* What was waited since it was read is added later. */
+	guard(preempt)();
 	vcpu->arch.steal.life = READ_ONCE(kvm->arch.pvtime_life);
 	vcpu->arch.steal.was_off = false;
 	vcpu->arch.steal.shown = stolen;
-	vcpu->arch.steal.pending = 0;
+	vcpu->arch.steal.pending = goes_on ? vcpu->arch.steal.pending - pending : 0;
 	return 0;
 }
 
@@ -268,7 +336,7 @@ static int pvtime_set_ipa(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 		return -EINVAL;
 
 	vcpu->arch.steal.base = ipa;
-	/* Waits before this are in the statistics alone. */
+	/* What was waited before this is not for the guest. */
 	vcpu->arch.steal.run_delay = KVM_STEAL_RESTART;
 	return 0;
 }

@@ -104,8 +104,12 @@ void kvm_guest_tsc_moved(struct kvm_vcpu *vcpu)
  * Clear the preempted flag and add the pending time to what the guest reads.  If
  * neither changes anything, nothing is written.  Returns false if the page is not
  * there at the moment; what is not written yet is left for the next call.
+ *
+ * If @flush is set, another vCPU left a TLB flush to this one.  Called with
+ * preemption disabled.
  */
-static bool kvm_steal_time_write(struct kvm_vcpu *vcpu, struct kvm_steal_time __user *st)
+static bool kvm_steal_time_write(struct kvm_vcpu *vcpu, struct kvm_steal_time __user *st,
+				 bool *flush)
 {
 	struct gfn_to_hva_cache *ghc = &vcpu->arch.st.cache;
 	u64 pending = vcpu->arch.st.pending;
@@ -154,11 +158,10 @@ out:
 	if (written)
 		mark_page_dirty_in_slot(vcpu->kvm, ghc->memslot, gpa_to_gfn(ghc->gpa));
 
-	/* The vCPU that set the flag left the flush to this one. */
+	*flush = false;
 	if (guest_pv_has(vcpu, KVM_FEATURE_PV_TLB_FLUSH)) {
-		trace_kvm_pv_tlb_flush(vcpu->vcpu_id, preempted & KVM_VCPU_FLUSH_TLB);
-		if (preempted & KVM_VCPU_FLUSH_TLB)
-			kvm_vcpu_flush_tlb_guest(vcpu);
+		*flush = preempted & KVM_VCPU_FLUSH_TLB;
+		trace_kvm_pv_tlb_flush(vcpu->vcpu_id, *flush);
 	}
 
 	return done;
@@ -206,10 +209,19 @@ static struct kvm_steal_time __user *kvm_steal_time_hva(struct kvm_vcpu *vcpu)
 	return (struct kvm_steal_time __user *)ghc->hva;
 }
 
+/* What was stolen is counted for the host even if the guest does not want to know. */
+static void kvm_steal_time_take(struct kvm_vcpu *vcpu)
+{
+	u64 steal = kvm_steal_take(vcpu, &vcpu->arch.st.run_delay, U64_MAX);
+
+	if (vcpu->arch.st.msr_val & KVM_MSR_ENABLED)
+		vcpu->arch.st.pending += steal;
+}
+
 static void record_steal_time(struct kvm_vcpu *vcpu)
 {
 	struct kvm_steal_time __user *st;
-	u64 steal;
+	bool flush, written;
 
 	/* A Xen guest has its own steal time, as one of its runstates. */
 	if (kvm_xen_msr_enabled(vcpu->kvm)) {
@@ -217,19 +229,65 @@ static void record_steal_time(struct kvm_vcpu *vcpu)
 		return;
 	}
 
-	/* Counted for the host even if the guest does not want to know. */
-	steal = kvm_steal_take(vcpu, &vcpu->arch.st.run_delay, U64_MAX);
 	if (!(vcpu->arch.st.msr_val & KVM_MSR_ENABLED))
 		return;
 
 	if (WARN_ON_ONCE(vcpu->kvm->mm != current->mm))
 		return;
 
-	vcpu->arch.st.pending += steal;
+	/* Otherwise the scheduler's hooks might write in the middle of it. */
+	scoped_guard(preempt) {
+		kvm_steal_time_take(vcpu);
+		st = kvm_steal_time_hva(vcpu);
+		if (!st)
+			return;
+
+		written = kvm_steal_time_write(vcpu, st, &flush);
+	}
+
+	if (flush)
+		kvm_vcpu_flush_tlb_guest(vcpu);
+	if (!written)
+		kvm_steal_time_wait(vcpu);
+}
+
+/*
+ * Write right away.  A page with dirty logging is left to where KVM_RUN checks its
+ * requests, after it has stopped for a full dirty ring.
+ */
+static bool kvm_steal_time_try_write(struct kvm_vcpu *vcpu)
+{
+	struct kvm_steal_time __user *st;
+	bool flush, written = false;
+	int idx;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
 	st = kvm_steal_time_hva(vcpu);
-	if (st && !kvm_steal_time_write(vcpu, st))
-		kvm_steal_time_wait(vcpu);
+	if (st && !kvm_slot_dirty_track_enabled(vcpu->arch.st.cache.memslot)) {
+		written = kvm_steal_time_write(vcpu, st, &flush);
+		if (flush)
+			kvm_make_request(KVM_REQ_TLB_FLUSH_GUEST, vcpu);
+	}
+
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	return written;
+}
+
+/* Called when the vCPU is loaded, if it is not a Xen guest's. */
+static void kvm_steal_time_load(struct kvm_vcpu *vcpu)
+{
+	bool enabled = vcpu->arch.st.msr_val & KVM_MSR_ENABLED;
+
+	/* Other ioctls load the vCPU as well, but must not change memory. */
+	if (vcpu->wants_to_run) {
+		kvm_steal_time_take(vcpu);
+		if (!enabled || kvm_steal_time_try_write(vcpu))
+			return;
+	}
+
+	if (enabled)
+		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
 
 static int kvm_tsc_get_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,

@@ -1,4 +1,4 @@
-// Update stolen time when there may be some.
+// Add stolen time when there may be some.
 //
 // in arch/arm64/kvm/arm.c: due=1
 
@@ -11,7 +11,7 @@ position p;
   {
   ...
 - if (kvm_arm_is_pvtime_enabled(&vcpu->arch))
-+ if (kvm_arm_is_pvtime_enabled(&vcpu->arch) && kvm_arm_stolen_time_due(vcpu))
-  kvm_make_request(KVM_REQ_RECORD_STEAL, vcpu);
+- kvm_make_request(KVM_REQ_RECORD_STEAL, vcpu);
++ kvm_arm_load_stolen_time(vcpu);
   ...
   }

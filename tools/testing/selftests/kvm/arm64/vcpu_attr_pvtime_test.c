@@ -4,6 +4,9 @@
  * guest gets its address, and that it shows how long the thread that runs the vCPU
  * has waited for a CPU since it does so: exactly, and never less than before.
  */
+#include <signal.h>
+#include <sys/time.h>
+
 #include "arm_vcpu_attr.h"
 #include "kernel_log.h"
 #include "kvm_test_harness.h"
@@ -463,14 +466,20 @@ static void wait_as_it_runs(struct kvm_vcpu *vcpu)
 	TEST_ASSERT(stolen(vcpu) >= before + LONG_WAIT, "from %lu to %lu", before, stolen(vcpu));
 }
 
+static void set_power(struct kvm_vcpu *vcpu, bool on)
+{
+	struct kvm_mp_state state = {
+		.mp_state = on ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED,
+	};
+
+	vcpu_mp_state_set(vcpu, &state);
+}
+
 /* The CPU is off, and on again. */
 static void power_cycle(struct kvm_vcpu *vcpu)
 {
-	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_STOPPED };
-
-	vcpu_mp_state_set(vcpu, &state);
-	state.mp_state = KVM_MP_STATE_RUNNABLE;
-	vcpu_mp_state_set(vcpu, &state);
+	set_power(vcpu, false);
+	set_power(vcpu, true);
 }
 
 /* Before the guest asks, anything may be where the structure is to be. */
@@ -511,6 +520,46 @@ TEST_F(vcpu_attr_stolen, goes_on_when_a_cpu_comes_back)
 		power_cycle(self->vcpu);
 		expect_to_go_on_at_once(_metadata, self->vcpu);
 	}
+}
+
+static void on_tick(int sig)
+{
+}
+
+/* KVM_RUN of a vCPU that stays in it until a signal arrives, @times times. */
+static void interrupt_often(struct kvm_vcpu *vcpu, int times)
+{
+	const struct sigaction action = { .sa_handler = on_tick };
+	struct itimerval timer = {
+		.it_interval.tv_usec = 1000,
+		.it_value.tv_usec = 1000,
+	};
+
+	TEST_ASSERT_EQ(sigaction(SIGALRM, &action, NULL), 0);
+	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
+	while (times--)
+		TEST_ASSERT_EQ(run_to_sync(vcpu), -EINTR);
+
+	timer = (struct itimerval) { };
+	TEST_ASSERT_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/* Then its structure may be memory that other CPUs use for something else. */
+TEST_F(vcpu_attr_stolen, is_not_written_while_the_cpu_is_off)
+{
+	struct stolen_time used, *structure = stolen_time(self->vcpu);
+	long delay;
+
+	expect_to_start_from_0(_metadata, self->vcpu);
+	wait_as_it_runs(self->vcpu);
+	set_power(self->vcpu, false);
+	memset(structure, 0x5a, sizeof(*structure));
+	used = *structure;
+
+	delay = get_run_delay();
+	interrupt_often(self->vcpu, 20);
+	ASSERT_LT(delay, get_run_delay());
+	EXPECT_EQ(0, memcmp(&used, structure, sizeof(used)));
 }
 
 /* One that asks again without that has another, which was started by kexec. */
@@ -780,15 +829,6 @@ FIXTURE(vcpu_attr_stolen_smp) {
 	struct kvm_vcpu *boot;
 	struct kvm_vcpu *other;
 };
-
-static void set_power(struct kvm_vcpu *vcpu, bool on)
-{
-	struct kvm_mp_state state = {
-		.mp_state = on ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED,
-	};
-
-	vcpu_mp_state_set(vcpu, &state);
-}
 
 FIXTURE_SETUP(vcpu_attr_stolen_smp)
 {

@@ -651,6 +651,29 @@ TEST_F(steal_time, immediate_exit_does_not_wait_for_the_page)
 	missing_page_unregister(&page);
 }
 
+/* Userspace has saved memory, and calls what loads the vCPU. */
+TEST_F(steal_time, nothing_but_a_run_of_the_guest_touches_the_page)
+{
+	struct kvm_steal_time before, *st = steal_time(self->vcpu);
+	struct kvm_regs regs;
+
+	guest_sets_msr(self->vcpu, ENABLED);
+	run(self->vcpu);
+	st->preempted = KVM_VCPU_PREEMPTED;
+	before = *st;
+
+	wait_for_cpu(SHORT_WAIT);
+	vcpu_regs_get(self->vcpu, &regs);
+	self->vcpu->run->immediate_exit = 1;
+	ASSERT_EQ(-1, __vcpu_run(self->vcpu));
+	self->vcpu->run->immediate_exit = 0;
+	EXPECT_EQ(0, memcmp(&before, st, sizeof(before)));
+
+	run(self->vcpu);
+	EXPECT_LE(before.steal + SHORT_WAIT, st->steal);
+	EXPECT_EQ(0, st->preempted);
+}
+
 /*
  * The dirty log
  */
