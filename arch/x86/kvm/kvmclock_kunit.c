@@ -11,6 +11,7 @@
 #include <asm/tsc.h>
 
 #include "x86.h"
+#include "xen_runstate.h"
 
 /* How far the two snapshots of the clock are apart, and the period of their changes. */
 #define STEP_NS		(1000ULL * NSEC_PER_SEC)
@@ -47,11 +48,9 @@ static enum hrtimer_restart change_snapshot(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static void clock_is_of_one_snapshot(struct kunit *test)
+/* A VM with the master clock. */
+static struct kvm *vm_with_clock(struct kunit *test)
 {
-	const unsigned long limit = jiffies + 60 * HZ;
-	struct changer changer = {};
-	u64 then, now, first;
 	struct kvm_arch *ka;
 	struct kvm *kvm;
 
@@ -62,14 +61,24 @@ static void clock_is_of_one_snapshot(struct kunit *test)
 	seqcount_raw_spinlock_init(&ka->pvclock_sc, &ka->tsc_write_lock);
 
 	/* Ahead of the clock that is read if no TSC can be. */
-	first = get_kvmclock_ns(kvm) + 10 * STEP_NS;
+	ka->master_kernel_ns = get_kvmclock_ns(kvm) + 10 * STEP_NS;
 	ka->use_master_clock = true;
-	ka->master_kernel_ns = first;
 	ka->master_cycle_now = rdtsc();
-	then = get_kvmclock_ns(kvm);
-	if (then < first)
+	if (get_kvmclock_ns(kvm) < ka->master_kernel_ns)
 		kunit_skip(test, "the frequency of the TSC is not known");
 
+	return kvm;
+}
+
+static void clock_is_of_one_snapshot(struct kunit *test)
+{
+	const unsigned long limit = jiffies + 60 * HZ;
+	struct kvm *kvm = vm_with_clock(test);
+	struct kvm_arch *ka = &kvm->arch;
+	struct changer changer = {};
+	u64 then, now;
+
+	then = get_kvmclock_ns(kvm);
 	changer.ka = ka;
 	changer.step_cycles = mul_u64_u32_div(STEP_NS, tsc_khz, NSEC_PER_MSEC);
 	changer.back = true;
@@ -98,7 +107,56 @@ static void clock_is_of_one_snapshot(struct kunit *test)
 	KUNIT_EXPECT_GE(test, changer.hits, NR_HITS);
 }
 
+/* What a vCPU keeps in order to read the clock gives that clock, until it changes. */
+static void snapshot_is_the_clock(struct kunit *test)
+{
+	struct kvm *kvm = vm_with_clock(test);
+	struct kvmclock_snapshot snap = {};
+	u64 before, now, after, changed;
+
+	kvm->arch.kvmclock_offset = STEP_NS;
+
+	preempt_disable();
+	before = get_kvmclock_ns(kvm);
+	kvmclock_take_snapshot(kvm, STEP_NS, &snap);
+	now = kvmclock_read_snapshot(kvm, &snap);
+	after = get_kvmclock_ns(kvm);
+
+	raw_spin_lock_irq(&kvm->arch.tsc_write_lock);
+	write_seqcount_begin(&kvm->arch.pvclock_sc);
+	changed = kvmclock_read_snapshot(kvm, &snap);
+	write_seqcount_end(&kvm->arch.pvclock_sc);
+	raw_spin_unlock_irq(&kvm->arch.tsc_write_lock);
+	changed |= kvmclock_read_snapshot(kvm, &snap);
+	preempt_enable();
+
+	KUNIT_EXPECT_LE(test, before, now);
+	KUNIT_EXPECT_LE(test, now, after);
+	KUNIT_EXPECT_EQ(test, changed, 0);
+}
+
+/* Of a clock that has another offset by now, or is not the master clock. */
+static void snapshot_is_not_taken(struct kunit *test)
+{
+	struct kvm *kvm = vm_with_clock(test);
+	struct kvmclock_snapshot snap = {};
+	u64 other_offset, no_master_clock;
+
+	preempt_disable();
+	kvmclock_take_snapshot(kvm, 1, &snap);
+	other_offset = kvmclock_read_snapshot(kvm, &snap);
+	kvm->arch.use_master_clock = false;
+	kvmclock_take_snapshot(kvm, 0, &snap);
+	no_master_clock = kvmclock_read_snapshot(kvm, &snap);
+	preempt_enable();
+
+	KUNIT_EXPECT_EQ(test, other_offset, 0);
+	KUNIT_EXPECT_EQ(test, no_master_clock, 0);
+}
+
 static struct kunit_case clock_cases[] = {
+	KUNIT_CASE(snapshot_is_the_clock),
+	KUNIT_CASE(snapshot_is_not_taken),
 	KUNIT_CASE_SLOW(clock_is_of_one_snapshot),
 	{}
 };

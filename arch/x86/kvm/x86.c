@@ -93,6 +93,39 @@ u64 get_kvmclock_ns(struct kvm *kvm)
 	return ns;
 }
 
+/* The clock by a snapshot; 0 if that is out of date. */
+u64 kvmclock_read_snapshot(struct kvm *kvm, const struct kvmclock_snapshot *snap)
+{
+	if (!snap->khz || snap->khz != get_cpu_tsc_khz() ||
+	    raw_read_seqcount(&kvm->arch.pvclock_sc) != snap->seq)
+		return 0;
+
+	return snap->ns + pvclock_scale_delta(rdtsc_ordered() - snap->tsc, snap->mul, snap->shift);
+}
+
+/* Take a snapshot of the clock with @offset.  Without the master clock there is none. */
+void kvmclock_take_snapshot(struct kvm *kvm, s64 offset, struct kvmclock_snapshot *snap)
+{
+	struct tsc_scale *scale = this_cpu_ptr(&tsc_scale);
+	struct kvm_arch *ka = &kvm->arch;
+	unsigned long khz = kvmclock_tsc_khz(ka);
+
+	snap->khz = 0;
+	snap->seq = raw_read_seqcount(&ka->pvclock_sc);
+	if (snap->seq & 1 || !khz || ka->kvmclock_offset != offset)
+		return;
+
+	if (scale->khz != khz)
+		tsc_scale_update(scale, khz);
+
+	snap->tsc = ka->master_cycle_now;
+	snap->ns = ka->master_kernel_ns + offset;
+	snap->mul = scale->mul;
+	snap->shift = scale->shift;
+	if (!read_seqcount_retry(&ka->pvclock_sc, snap->seq))
+		snap->khz = khz;
+}
+
 /* The guest's TSC was set.  Bring what was derived from it up to date. */
 void kvm_guest_tsc_moved(struct kvm_vcpu *vcpu)
 {

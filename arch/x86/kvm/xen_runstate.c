@@ -118,95 +118,96 @@ static bool gpc_logged(const struct gfn_to_pfn_cache *gpc)
 
 static void gpc_mark_dirty(struct gfn_to_pfn_cache *gpc)
 {
-	if (unlikely(gpc_logged(gpc)))
-		kvm_gpc_mark_dirty_in_slot(gpc);
-}
+	if (likely(!gpc_logged(gpc)))
+		return;
 
-/* What is to be written, and where. */
-struct write_request {
-	struct xen_runstate_area area;
-	const struct xen_runstate *rs;
-	bool long_mode;
-	bool update_flag;
-};
-
-static __always_inline void area_store(struct gfn_to_pfn_cache *gpc,
-				       const struct write_request *w)
-{
-	xen_runstate_store(&w->area, w->rs, w->long_mode, w->update_flag);
-	gpc_mark_dirty(gpc);
+	/* The ring of the loaded vCPU is written to by interrupts as well. */
+	guard(irqsave)();
+	kvm_gpc_mark_dirty_in_slot(gpc);
 }
 
 /*
- * A function for each cache, so that each lock is dropped where it was taken:
- * sparse cannot follow a lock that is held under a condition.
+ * Whatever area, in one page or two, its first cache locked.  A function for each cache,
+ * so that each lock is dropped where it was taken: sparse cannot follow a lock that is
+ * held under a condition.
  */
-static noinline bool area_try_store_crossing(struct gfn_to_pfn_cache *gpc, struct write_request *w)
+static __always_inline bool area_try_store_any(struct gfn_to_pfn_cache *gpc,
+					       const struct xen_runstate *rs, bool long_mode,
+					       bool update_flag)
 {
+	size_t size = xen_runstate_area_size(long_mode);
+	struct xen_runstate_area area = {
+		.page = { gpc[0].khva },
+		.len = area_head(gpc[0].gpa, size),
+	};
 	bool usable;
+
+	if (area.len == size) {
+		xen_runstate_store_any(&area, rs, long_mode, update_flag);
+		return true;
+	}
+
+	if (!read_trylock(&gpc[1].lock))
+		return false;
+
+	usable = gpc_usable(&gpc[1]);
+	if (usable) {
+		area.page[1] = gpc[1].khva;
+		xen_runstate_store_any(&area, rs, long_mode, update_flag);
+		gpc_mark_dirty(&gpc[1]);
+	}
+
+	read_unlock(&gpc[1].lock);
+	return usable;
+}
+
+static __always_inline bool area_try_store(struct gfn_to_pfn_cache *gpc,
+					   const struct xen_runstate *rs, bool long_mode,
+					   bool update_flag)
+{
+	bool stored = false;
 
 	if (!read_trylock(&gpc->lock))
 		return false;
 
-	usable = gpc_usable(gpc);
-	if (usable) {
-		w->area.page[1] = gpc->khva;
-		area_store(gpc, w);
+	if (gpc_usable(gpc)) {
+		/* What most guests have, on the path of every context switch. */
+		stored = !update_flag &&
+			 offset_in_page(gpc->gpa) <= PAGE_SIZE - xen_runstate_area_size(long_mode);
+		if (likely(stored))
+			xen_runstate_store_plain(gpc->khva, rs, long_mode);
+		else
+			stored = area_try_store_any(gpc, rs, long_mode, update_flag);
+
+		if (stored)
+			gpc_mark_dirty(gpc);
 	}
 
 	read_unlock(&gpc->lock);
-	return usable;
-}
-
-static bool area_try_store(struct gfn_to_pfn_cache *gpc, struct write_request *w)
-{
-	size_t size = xen_runstate_area_size(w->long_mode);
-	bool stored = false;
-
-	if (!read_trylock(&gpc[0].lock))
-		return false;
-
-	w->area.len = area_head(gpc[0].gpa, size);
-	w->area.page[0] = gpc[0].khva;
-
-	if (gpc_usable(&gpc[0])) {
-		if (likely(w->area.len == size)) {
-			area_store(&gpc[0], w);
-			stored = true;
-		} else if (area_try_store_crossing(&gpc[1], w)) {
-			gpc_mark_dirty(&gpc[0]);
-			stored = true;
-		}
-	}
-
-	read_unlock(&gpc[0].lock);
 	return stored;
 }
 
 /*
- * Write @rs to the area if it is mapped just now, or if there is none.  Never
- * sleeps.  Called with SRCU held, for the memslots.
+ * Write @rs to the area if it is mapped just now, or if there is none; otherwise
+ * leave it to be refreshed.  Never sleeps.  Called with SRCU held, for the memslots.
+ *
+ * The locks of the caches keep the scheduler's hooks out while @rs is written.  One that
+ * changes it before or after that writes or requests a refresh by itself.
  */
-static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
+static __always_inline bool area_try_write(struct kvm_vcpu *vcpu,
+					   const struct xen_runstate *rs)
 {
+	bool update_flag = READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag);
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	struct write_request w;
+	bool lm = long_mode(vcpu);
 
-	w.rs = rs;
-	w.long_mode = long_mode(vcpu);
-	w.update_flag = READ_ONCE(vcpu->kvm->arch.xen.runstate_update_flag);
-
-	/*
-	 * Keeps the scheduler's hooks out of a write in KVM_RUN.  That interrupts
-	 * are off, and not preemption alone, is due to other caches' users.
-	 */
-	guard(irqsave)();
-
-	if (area_registered(vcpu) && !area_try_store(xr->gpc, &w))
-		return false;
-
-	xr->long_mode = w.long_mode;
 	xr->refresh = false;
+	if (area_registered(vcpu) && !area_try_store(xr->gpc, rs, lm, update_flag)) {
+		xr->refresh = true;
+		return false;
+	}
+
+	xr->long_mode = lm;
 	return true;
 }
 
@@ -219,9 +220,9 @@ static bool area_try_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs)
 static bool dirty_ring_has_room(struct kvm_vcpu *vcpu)
 {
 	struct kvm_dirty_ring *ring = &vcpu->dirty_ring;
-	u32 used = READ_ONCE(ring->dirty_index) - READ_ONCE(ring->reset_index);
 
-	return !vcpu->kvm->dirty_ring_size || used < ring->soft_limit;
+	return !vcpu->kvm->dirty_ring_size ||
+	       READ_ONCE(ring->dirty_index) - READ_ONCE(ring->reset_index) < ring->soft_limit;
 }
 
 /*
@@ -303,6 +304,18 @@ static bool area_read(struct kvm_vcpu *vcpu, gpa_t gpa, struct xen_runstate *rs)
 	return !r && xen_runstate_load(rs, area, lm);
 }
 
+/* Replace the runstate by @next.  Statistics are copies, so they move by as much. */
+static void runstate_replace(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
+{
+	struct xen_runstate *now = &vcpu->arch.xen.runstate.now;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(now->time); i++)
+		vcpu->stat.xen_runstate_ns[i] += next->time[i] - now->time[i];
+
+	*now = *next;
+}
+
 /*
  * Register the area at @gpa and fill it, or leave the old one registered.
  *
@@ -341,10 +354,11 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 	} else if (r) {
 		area_unregister(vcpu);
 	} else if (take_over) {
-		xr->now = restored;
+		runstate_replace(vcpu, &restored);
 		xr->run_delay = KVM_STEAL_RESTART;
 		/* Of no clock: the next account is to follow, whichever it finds. */
 		xr->clock_offset = ~READ_ONCE(vcpu->kvm->arch.kvmclock_offset);
+		xr->clock.khz = 0;
 		xr->taken_over = true;
 	}
 
@@ -352,29 +366,9 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return r;
 }
 
-/* Of @elapsed, what can have been stolen from a vCPU that has been in @rs. */
-static u64 steal_limit(const struct xen_runstate *rs, u64 elapsed)
-{
-	return xen_runstate_wants_cpu(rs) ? elapsed : 0;
-}
-
 static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
 {
 	return kvm_steal_take(vcpu, &vcpu->arch.xen.runstate.run_delay, limit);
-}
-
-/* The runstate has changed: update the statistics, and trace it. */
-static void runstate_changed(struct kvm_vcpu *vcpu)
-{
-	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	int i;
-
-	/* By differences, as debugfs can set a statistic to 0. */
-	for (i = 0; i < ARRAY_SIZE(xr->now.time); i++)
-		vcpu->stat.xen_runstate_ns[i] += xr->now.time[i] - xr->counted.time[i];
-
-	trace_kvm_xen_runstate(vcpu, &xr->counted, &xr->now);
-	xr->counted = xr->now;
 }
 
 /*
@@ -392,10 +386,12 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 	if (r)
 		return r;
 
-	xr->now = *next;
+	trace_kvm_xen_runstate(vcpu, xr->now.state, next->state,
+			       next->entry_time - xr->now.entry_time,
+			       next->time[RUNSTATE_runnable] - xr->now.time[RUNSTATE_runnable]);
+	runstate_replace(vcpu, next);
 	xr->refresh = true;
 	xr->set_by_vmm = true;
-	runstate_changed(vcpu);
 	return 0;
 }
 
@@ -410,15 +406,19 @@ static void clock_followed(struct kvm_xen_runstate *xr, s64 offset)
 const struct xen_runstate *kvm_xen_runstate_get(struct kvm_vcpu *vcpu)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	struct xen_runstate next = xr->now;
 	s64 offset;
 
 	lockdep_assert_held(&vcpu->mutex);
 
 	/* What an area brought may be of a clock that userspace is yet to set. */
 	if (!xr->taken_over) {
-		follow_clock(vcpu, &xr->now, &offset);
-		xr->refresh |= xr->clock_offset != offset;
-		xr->clock_offset = offset;
+		follow_clock(vcpu, &next, &offset);
+		if (xr->clock_offset != offset) {
+			runstate_replace(vcpu, &next);
+			xr->refresh = true;
+			xr->clock_offset = offset;
+		}
 	}
 
 	return &xr->now;
@@ -436,7 +436,8 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 
 	now = follow_clock(vcpu, &next, &offset);
 	elapsed = xen_runstate_elapsed(&next, now);
-	steal = __kvm_steal_take(vcpu, &run_delay, steal_limit(&next, elapsed));
+	steal = __kvm_steal_take(vcpu, &run_delay,
+				 xen_runstate_steal_limit(xen_runstate_charged(&next), elapsed));
 	xen_runstate_account(&next, state, elapsed, steal);
 
 	r = runstate_commit(vcpu, &next);
@@ -506,6 +507,21 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 	return r;
 }
 
+/* follow_clock() for the runstate itself.  Called with preemption disabled. */
+static noinline u64 runstate_follow_clock(struct kvm_vcpu *vcpu)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	struct xen_runstate next = xr->now;
+	s64 offset;
+	u64 now;
+
+	now = follow_clock(vcpu, &next, &offset);
+	runstate_replace(vcpu, &next);
+	clock_followed(xr, offset);
+	kvmclock_take_snapshot(vcpu->kvm, offset, &xr->clock);
+	return now;
+}
+
 /*
  * Charge the time so far and enter @state.  Does not sleep; what cannot be
  * written now is left to be refreshed.  Called with SRCU held.
@@ -513,21 +529,33 @@ int kvm_xen_runstate_adjust(struct kvm_vcpu *vcpu, const struct xen_runstate *de
 static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 now, elapsed;
-	s64 offset;
+	u64 now, elapsed, steal;
+	u32 charged;
 
 	lockdep_assert_preemption_disabled();
 
-	now = follow_clock(vcpu, &xr->now, &offset);
-	clock_followed(xr, offset);
+	now = kvmclock_read_snapshot(vcpu->kvm, &xr->clock);
+	if (unlikely(!now || now & XEN_RUNSTATE_UPDATE))
+		now = runstate_follow_clock(vcpu);
+
 	elapsed = xen_runstate_elapsed(&xr->now, now);
-	xen_runstate_account(&xr->now, state, elapsed,
-			     take_steal(vcpu, steal_limit(&xr->now, elapsed)));
+	charged = xen_runstate_charged(&xr->now);
+	/* kvm_steal_take(), but only the thread that runs the vCPU gets here. */
+	steal = kvm_steal_advance(&xr->run_delay, kvm_run_delay(),
+				  xen_runstate_steal_limit(charged, elapsed));
+	if (unlikely(steal))
+		kvm_steal_count(vcpu, steal);
+
+	xen_runstate_charge(vcpu->stat.xen_runstate_ns, charged, elapsed, steal);
+	trace_kvm_xen_runstate(vcpu, xr->now.state, state, elapsed, steal);
+
+	xen_runstate_account(&xr->now, state, elapsed, steal);
 	xr->accounted = jiffies;
-	runstate_changed(vcpu);
 
 	/* A dirty ring that is about to overflow is for userspace to reap first. */
-	if (!dirty_ring_has_room(vcpu) || !area_try_write(vcpu, &xr->now))
+	if (likely(dirty_ring_has_room(vcpu)))
+		area_try_write(vcpu, &xr->now);
+	else
 		xr->refresh = true;
 }
 
@@ -612,19 +640,28 @@ void __kvm_xen_runstate_enter(struct kvm_vcpu *vcpu)
 /* Called in the scheduler, where the area may not be mappable. */
 void __kvm_xen_runstate_load(struct kvm_vcpu *vcpu)
 {
+	int idx;
+
 	if (likely(up_to_date(vcpu)))
 		return;
 
-	scoped_guard(srcu, &vcpu->kvm->srcu)
-		runstate_account(vcpu, RUNSTATE_running);
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	runstate_account(vcpu, RUNSTATE_running);
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 
 	if (unlikely(vcpu->arch.xen.runstate.refresh))
 		kvm_make_request(KVM_REQ_STEAL_UPDATE, vcpu);
 }
 
-/* Called with the runqueue locked and SRCU held. */
+/*
+ * Called with the runqueue locked and SRCU held.  Without an area nobody can see the
+ * runstate of a vCPU in KVM_RUN, and what it waits is charged when it is loaded.
+ */
 void __kvm_xen_runstate_put(struct kvm_vcpu *vcpu)
 {
+	if (!area_registered(vcpu))
+		return;
+
 	runstate_account(vcpu, RUNSTATE_runnable);
 	vcpu->arch.xen.runstate.now.preempted = true;
 }

@@ -10,6 +10,10 @@
 #include "xen.h"
 #include "xen_runstate_core.h"
 
+/* Both with preemption disabled. */
+u64 kvmclock_read_snapshot(struct kvm *kvm, const struct kvmclock_snapshot *snap);
+void kvmclock_take_snapshot(struct kvm *kvm, s64 offset, struct kvmclock_snapshot *snap);
+
 #ifdef CONFIG_KVM_XEN
 
 void kvm_xen_runstate_init_vcpu(struct kvm_vcpu *vcpu);

@@ -122,26 +122,26 @@ static noinline void put_split(void *first, size_t head, void *second, const voi
 	memcpy(second, src + head, len - head);
 }
 
-static __always_inline void area_put(const struct xen_runstate_area *area, bool crosses,
-				     size_t ofs, const void *src, size_t len)
+static __always_inline void area_put(struct xen_runstate_area area, size_t ofs,
+				     const void *src, size_t len)
 {
-	if (!crosses || ofs + len <= area->len)
-		memcpy(area->page[0] + ofs, src, len);
-	else if (ofs >= area->len)
-		memcpy(area->page[1] + ofs - area->len, src, len);
+	if (ofs + len <= area.len)
+		memcpy(area.page[0] + ofs, src, len);
+	else if (ofs >= area.len)
+		memcpy(area.page[1] + ofs - area.len, src, len);
 	else
-		put_split(area->page[0] + ofs, area->len - ofs, area->page[1], src, len);
+		put_split(area.page[0] + ofs, area.len - ofs, area.page[1], src, len);
 }
 
-static __always_inline void put_total(const struct xen_runstate_area *area, bool crosses,
-				      size_t ofs, const struct xen_runstate *rs, u32 state)
+static __always_inline void put_total(struct xen_runstate_area area, size_t ofs,
+				      const struct xen_runstate *rs, u32 state)
 {
-	area_put(area, crosses, ofs + (1 + state) * sizeof(u64), &rs->time[state], sizeof(u64));
+	area_put(area, ofs + (1 + state) * sizeof(u64), &rs->time[state], sizeof(u64));
 }
 
-static u8 area_byte(const struct xen_runstate_area *area, size_t ofs)
+static u8 area_byte(struct xen_runstate_area area, size_t ofs)
 {
-	u8 *byte = ofs < area->len ? area->page[0] + ofs : area->page[1] + ofs - area->len;
+	u8 *byte = ofs < area.len ? area.page[0] + ofs : area.page[1] + ofs - area.len;
 
 	return READ_ONCE(*byte);
 }
@@ -182,9 +182,8 @@ static u8 third_value(u8 a, u8 b)
  *
  * The padding is left alone.
  */
-static __always_inline void store(const struct xen_runstate_area *area, bool crosses,
-				  const struct xen_runstate *rs, bool long_mode,
-				  bool update_flag)
+static __always_inline void store(struct xen_runstate_area area, const struct xen_runstate *rs,
+				  bool long_mode, bool update_flag)
 {
 	size_t ofs = xen_runstate_entry_ofs(long_mode), flag_ofs = ofs + sizeof(u64) - 1;
 	u64 entry_time = rs->entry_time & ~XEN_RUNSTATE_UPDATE;
@@ -194,49 +193,40 @@ static __always_inline void store(const struct xen_runstate_area *area, bool cro
 	if (update_flag) {
 		stored |= XEN_RUNSTATE_UPDATE;
 		last = stored >> 56;
-		area_put(area, crosses, flag_ofs, &last, sizeof(last));
+		area_put(area, flag_ofs, &last, sizeof(last));
 		/* The flag before anything else changes. */
 		smp_wmb();
 
 		first = third_value(area_byte(area, ofs), stored);
-		area_put(area, crosses, ofs, &first, sizeof(first));
+		area_put(area, ofs, &first, sizeof(first));
 		/* A value that is neither entry time, before the totals. */
 		smp_wmb();
 	}
 
-	area_put(area, crosses, 0, &rs->state, sizeof(rs->state));
-	put_total(area, crosses, ofs, rs, RUNSTATE_running);
-	put_total(area, crosses, ofs, rs, RUNSTATE_runnable);
-	put_total(area, crosses, ofs, rs, RUNSTATE_blocked);
-	put_total(area, crosses, ofs, rs, RUNSTATE_offline);
+	area_put(area, 0, &rs->state, sizeof(rs->state));
+	put_total(area, ofs, rs, RUNSTATE_running);
+	put_total(area, ofs, rs, RUNSTATE_runnable);
+	put_total(area, ofs, rs, RUNSTATE_blocked);
+	put_total(area, ofs, rs, RUNSTATE_offline);
 	/* State and totals before their entry time. */
 	smp_wmb();
-	area_put(area, crosses, ofs, &stored, sizeof(stored));
+	area_put(area, ofs, &stored, sizeof(stored));
 
 	if (update_flag) {
 		/* All of it before the flag goes. */
 		smp_wmb();
 		last = entry_time >> 56;
-		area_put(area, crosses, flag_ofs, &last, sizeof(last));
+		area_put(area, flag_ofs, &last, sizeof(last));
 	}
 }
 
 /* All offsets are constants if the layout is one. */
-void xen_runstate_store_whole(const struct xen_runstate_area *area,
-			      const struct xen_runstate *rs, bool long_mode)
-{
-	if (long_mode)
-		store(area, false, rs, true, false);
-	else
-		store(area, false, rs, false, false);
-}
-
 void xen_runstate_store_any(const struct xen_runstate_area *area,
 			    const struct xen_runstate *rs, bool long_mode,
 			    bool update_flag)
 {
 	if (long_mode)
-		store(area, true, rs, true, update_flag);
+		store(*area, rs, true, update_flag);
 	else
-		store(area, true, rs, false, update_flag);
+		store(*area, rs, false, update_flag);
 }

@@ -27,30 +27,37 @@ static inline u64 xen_runstate_elapsed(const struct xen_runstate *rs, u64 now)
 	return now > rs->entry_time ? now - rs->entry_time : 0;
 }
 
-/* True if the vCPU's thread wants a CPU for it, so that a wait for one is steal. */
-static inline bool xen_runstate_wants_cpu(const struct xen_runstate *rs)
+/*
+ * The state that time in @rs is charged to.  A preempted vCPU is charged like a running
+ * one: the scheduler's own figure shows how long it waited, and a total of runnable that
+ * never outgrows that figure is worth more than the last microsecond of a context switch.
+ */
+static inline u32 xen_runstate_charged(const struct xen_runstate *rs)
 {
-	return rs->state == RUNSTATE_running || rs->preempted;
+	return rs->preempted ? RUNSTATE_running : rs->state;
 }
 
 /*
- * Charge @elapsed to the state that ends and enter @state.  Of the time that a
- * vCPU was running, @steal (at most @elapsed) was spent waiting for a CPU.
- *
- * A preempted vCPU is charged like a running one: the scheduler's own figure
- * shows how long it waited, and a total of runnable that never outgrows that
- * figure is worth more than the last microsecond of a context switch.
+ * Of @elapsed in a state, what can have been spent waiting for a CPU, which is steal: only
+ * who runs wants a CPU.
  */
+static inline u64 xen_runstate_steal_limit(u32 charged, u64 elapsed)
+{
+	return charged == RUNSTATE_running ? elapsed : 0;
+}
+
+/* Charge @elapsed, @steal of which was spent waiting for a CPU, to @totals. */
+static inline void xen_runstate_charge(u64 *totals, u32 charged, u64 elapsed, u64 steal)
+{
+	totals[charged] += elapsed - steal;
+	totals[RUNSTATE_runnable] += steal;
+}
+
+/* Charge @elapsed to the state that ends and enter @state. */
 static inline void xen_runstate_account(struct xen_runstate *rs, u32 state,
 					u64 elapsed, u64 steal)
 {
-	if (xen_runstate_wants_cpu(rs)) {
-		rs->time[RUNSTATE_runnable] += steal;
-		rs->time[RUNSTATE_running] += elapsed - steal;
-	} else {
-		rs->time[rs->state] += elapsed;
-	}
-
+	xen_runstate_charge(rs->time, xen_runstate_charged(rs), elapsed, steal);
 	rs->entry_time += elapsed;
 	rs->state = state;
 	rs->preempted = false;
@@ -79,8 +86,20 @@ static inline size_t xen_runstate_area_size(bool long_mode)
 
 bool xen_runstate_load(struct xen_runstate *rs, const void *area, bool long_mode);
 
-void xen_runstate_store_whole(const struct xen_runstate_area *area,
-			      const struct xen_runstate *rs, bool long_mode);
+/* Write @rs to an area in one page whose guest wants no update flag. */
+static __always_inline void xen_runstate_store_plain(void *area, const struct xen_runstate *rs,
+						     bool long_mode)
+{
+	void *entry = area + xen_runstate_entry_ofs(long_mode);
+	u64 entry_time = rs->entry_time & ~XEN_RUNSTATE_UPDATE;
+
+	memcpy(area, &rs->state, sizeof(rs->state));
+	memcpy(entry + sizeof(u64), rs->time, sizeof(rs->time));
+	/* State and totals before their entry time. */
+	smp_wmb();
+	memcpy(entry, &entry_time, sizeof(entry_time));
+}
+
 void xen_runstate_store_any(const struct xen_runstate_area *area,
 			    const struct xen_runstate *rs, bool long_mode,
 			    bool update_flag);
@@ -91,7 +110,7 @@ static inline void xen_runstate_store(const struct xen_runstate_area *area,
 {
 	/* What most guests have, on the path of every context switch. */
 	if (likely(area->len >= xen_runstate_area_size(long_mode) && !update_flag))
-		xen_runstate_store_whole(area, rs, long_mode);
+		xen_runstate_store_plain(area->page[0], rs, long_mode);
 	else
 		xen_runstate_store_any(area, rs, long_mode, update_flag);
 }

@@ -86,12 +86,20 @@ static const struct account_row account_rows[] = {
 
 KUNIT_ARRAY_PARAM_DESC(account, account_rows, name);
 
+/* Steal is what the thread has waited, as far as it was for the vCPU. */
+static void account(struct xen_runstate *rs, u32 state, u64 elapsed, u64 waited)
+{
+	u64 limit = xen_runstate_steal_limit(xen_runstate_charged(rs), elapsed);
+
+	xen_runstate_account(rs, state, elapsed, min(waited, limit));
+}
+
 static void account_by_rows(struct kunit *test)
 {
 	const struct account_row *row = test->param_value;
 	struct xen_runstate rs = row->before;
 
-	xen_runstate_account(&rs, row->state, xen_runstate_elapsed(&rs, row->now), row->waited);
+	account(&rs, row->state, xen_runstate_elapsed(&rs, row->now), row->waited);
 	expect_runstate(test, row->name, &rs, &row->after);
 }
 
@@ -245,7 +253,7 @@ static void random_history(struct kunit *test, u64 seed)
 		elapsed = xen_runstate_elapsed(&rs, now);
 		waited = elapsed ? prandom_u32_state(&rnd) % (elapsed + 1) : 0;
 
-		xen_runstate_account(&rs, state, elapsed, waited);
+		account(&rs, state, elapsed, waited);
 		model_account(&model, state, now, waited);
 		rs.preempted = state == RUNSTATE_runnable && prandom_u32_state(&rnd) % 2;
 		model.preempted = rs.preempted;

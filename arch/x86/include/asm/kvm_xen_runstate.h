@@ -17,6 +17,19 @@ struct xen_runstate {
 };
 
 /*
+ * What the VM's clock is computed from on CPUs whose TSC has frequency @khz, until
+ * somebody sets the clock.
+ */
+struct kvmclock_snapshot {
+	u32 khz;		/* 0 if there is no snapshot */
+	unsigned int seq;	/* of kvm_arch.pvclock_sc */
+	u64 tsc;
+	u64 ns;			/* the clock when the TSC was at @tsc */
+	u32 mul;
+	s8 shift;
+};
+
+/*
  * A vCPU's runstate and the area that shows it to the guest.  Protected by
  * vcpu->mutex.  In KVM_RUN the scheduler's hooks read and write it as well, so
  * that there it is changed with preemption disabled only, and readers of it
@@ -24,10 +37,10 @@ struct xen_runstate {
  */
 struct kvm_xen_runstate {
 	struct xen_runstate now;
-	struct xen_runstate counted;	/* in the statistics */
 	u64 run_delay;			/* baseline of the steal clock */
 	unsigned long accounted;	/* jiffies of the last account in KVM_RUN */
 	s64 clock_offset;		/* kvmclock_offset of the last account */
+	struct kvmclock_snapshot clock;	/* with that offset */
 	bool in_run;			/* between enter and leave of KVM_RUN */
 	bool refresh;			/* the next KVM_RUN must account and write */
 	bool long_mode;			/* layout of the last write */

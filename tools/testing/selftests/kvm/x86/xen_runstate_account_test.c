@@ -765,6 +765,26 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_to_nonsense_enters_no_time, gu
 	}
 }
 
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_that_becomes_nonsense_enters_no_time, guest_exits)
+{
+	const u64 begin = XEN_RUNSTATE_UPDATE - SEC / 20, end = XEN_RUNSTATE_UPDATE + SEC / 20;
+	struct kvm_clock_data clock;
+	struct kvm_xen_vcpu_attr rs;
+
+	runstate_set_addr(vcpu, SPLIT_GPA);
+	vm_set_clock(vcpu->vm, begin);
+	do {
+		vcpu_run(vcpu);
+		assert_area_is_sound(vcpu->vm);
+		vm_ioctl(vcpu->vm, KVM_GET_CLOCK, &clock);
+	} while (clock.clock < end);
+
+	rs = runstate_get(vcpu);
+	TEST_ASSERT(rs.u.runstate.state_entry_time >= begin &&
+		    rs.u.runstate.state_entry_time < XEN_RUNSTATE_UPDATE, "%s",
+		    runstate_text(&rs).s);
+}
+
 KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_forward_is_no_steal, guest_exits)
 {
 	struct steal_watch watch;

@@ -3,6 +3,11 @@
  * Without statistics, which a later patch adds.
  */
 
+static void runstate_replace(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
+{
+	vcpu->arch.xen.runstate.now = *next;
+}
+
 /*
  * Make @next the runstate and show it to the guest, or change nothing.  Only
  * for ioctls other than KVM_RUN.
@@ -18,7 +23,7 @@ static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *nex
 	if (r)
 		return r;
 
-	xr->now = *next;
+	runstate_replace(vcpu, next);
 	xr->refresh = true;
 	xr->set_by_vmm = true;
 	return 0;
@@ -30,22 +35,23 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
 	struct xen_runstate next = xr->now;
 	u64 run_delay = xr->run_delay;
-	u64 now, elapsed;
+	u64 now, elapsed, steal;
 	s64 offset;
 	int r;
 
 	now = follow_clock(vcpu, &next, &offset);
 	elapsed = xen_runstate_elapsed(&next, now);
-	xen_runstate_account(&next, state, elapsed,
-			     take_steal(vcpu, steal_limit(&next, elapsed)));
+	steal = kvm_steal_take(vcpu, &run_delay,
+			       xen_runstate_steal_limit(xen_runstate_charged(&next), elapsed));
+	xen_runstate_account(&next, state, elapsed, steal);
 
 	r = runstate_commit(vcpu, &next);
 	if (r)
-		xr->run_delay = run_delay;
-	else
-		clock_followed(xr, offset);
+		return r;
 
-	return r;
+	xr->run_delay = run_delay;
+	clock_followed(xr, offset);
+	return 0;
 }
 
 /*
@@ -55,19 +61,26 @@ int kvm_xen_runstate_set_current(struct kvm_vcpu *vcpu, u32 state)
 static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	u64 now, elapsed;
-	s64 offset;
+	u64 now, elapsed, steal;
+	u32 charged;
 
 	lockdep_assert_preemption_disabled();
 
-	now = follow_clock(vcpu, &xr->now, &offset);
-	clock_followed(xr, offset);
+	now = kvmclock_read_snapshot(vcpu->kvm, &xr->clock);
+	if (unlikely(!now || now & XEN_RUNSTATE_UPDATE))
+		now = runstate_follow_clock(vcpu);
+
 	elapsed = xen_runstate_elapsed(&xr->now, now);
-	xen_runstate_account(&xr->now, state, elapsed,
-			     take_steal(vcpu, steal_limit(&xr->now, elapsed)));
+	charged = xen_runstate_charged(&xr->now);
+	/* kvm_steal_take(), but only the thread that runs the vCPU gets here. */
+	steal = kvm_steal_advance(&xr->run_delay, kvm_run_delay(),
+				  xen_runstate_steal_limit(charged, elapsed));
+	xen_runstate_account(&xr->now, state, elapsed, steal);
 	xr->accounted = jiffies;
 
 	/* A dirty ring that is about to overflow is for userspace to reap first. */
-	if (!dirty_ring_has_room(vcpu) || !area_try_write(vcpu, &xr->now))
+	if (likely(dirty_ring_has_room(vcpu)))
+		area_try_write(vcpu, &xr->now);
+	else
 		xr->refresh = true;
 }

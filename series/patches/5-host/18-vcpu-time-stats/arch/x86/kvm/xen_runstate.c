@@ -3,15 +3,59 @@
  * Without a tracepoint, which a later patch adds.
  */
 
-/* The runstate has changed: update the statistics. */
-static void runstate_changed(struct kvm_vcpu *vcpu)
+/*
+ * Make @next the runstate and show it to the guest, or change nothing.  Only
+ * for ioctls other than KVM_RUN.
+ */
+static int runstate_commit(struct kvm_vcpu *vcpu, const struct xen_runstate *next)
 {
 	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
-	int i;
+	int r;
 
-	/* By differences, as debugfs can set a statistic to 0. */
-	for (i = 0; i < ARRAY_SIZE(xr->now.time); i++)
-		vcpu->stat.xen_runstate_ns[i] += xr->now.time[i] - xr->counted.time[i];
+	lockdep_assert_held(&vcpu->mutex);
 
-	xr->counted = xr->now;
+	r = area_write(vcpu, next, false);
+	if (r)
+		return r;
+
+	runstate_replace(vcpu, next);
+	xr->refresh = true;
+	xr->set_by_vmm = true;
+	return 0;
+}
+
+/*
+ * Charge the time so far and enter @state.  Does not sleep; what cannot be
+ * written now is left to be refreshed.  Called with SRCU held.
+ */
+static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
+{
+	struct kvm_xen_runstate *xr = &vcpu->arch.xen.runstate;
+	u64 now, elapsed, steal;
+	u32 charged;
+
+	lockdep_assert_preemption_disabled();
+
+	now = kvmclock_read_snapshot(vcpu->kvm, &xr->clock);
+	if (unlikely(!now || now & XEN_RUNSTATE_UPDATE))
+		now = runstate_follow_clock(vcpu);
+
+	elapsed = xen_runstate_elapsed(&xr->now, now);
+	charged = xen_runstate_charged(&xr->now);
+	/* kvm_steal_take(), but only the thread that runs the vCPU gets here. */
+	steal = kvm_steal_advance(&xr->run_delay, kvm_run_delay(),
+				  xen_runstate_steal_limit(charged, elapsed));
+	if (unlikely(steal))
+		kvm_steal_count(vcpu, steal);
+
+	xen_runstate_charge(vcpu->stat.xen_runstate_ns, charged, elapsed, steal);
+
+	xen_runstate_account(&xr->now, state, elapsed, steal);
+	xr->accounted = jiffies;
+
+	/* A dirty ring that is about to overflow is for userspace to reap first. */
+	if (likely(dirty_ring_has_room(vcpu)))
+		area_try_write(vcpu, &xr->now);
+	else
+		xr->refresh = true;
 }
