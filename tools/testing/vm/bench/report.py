@@ -7,7 +7,7 @@ TABLE has a line for each row: RESULT LESS TARGET TEXT.
 
   RESULT  CALL:KIND@VCPUS, its median, or the mean with ",mean" at the end;
           dirty:KIND, contend:CALL
-  LESS    what is subtracted of it, or "-"
+  LESS    what is subtracted of it on both kernels, as measured on the base, or "-"
   TARGET  of the series: "<=N" a number, "<=xN" and ">=xN" times the base's; "flat"
           within 3 % of one vCPU's whole cost; "jiffy" no page more than once in
           one; or "-"
@@ -90,7 +90,7 @@ class Measured:
         value = self.of(kernel, row.result)
         if isinstance(value[0], Dirty):
             return statistics.median(dirty.sum for dirty in value)
-        less = 0 if row.less == "-" else statistics.median(self.of(kernel, row.less))
+        less = 0 if row.less == "-" else statistics.median(self.of("base", row.less))
         return statistics.median(value) - less
 
     def pairs(self, row):
