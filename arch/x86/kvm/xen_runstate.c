@@ -126,6 +126,14 @@ static void gpc_mark_dirty(struct gfn_to_pfn_cache *gpc)
 	kvm_gpc_mark_dirty_in_slot(gpc);
 }
 
+static __always_inline void area_store_any(const struct xen_runstate_area *area,
+					   const struct xen_runstate *rs, bool long_mode,
+					   bool update_flag)
+{
+	guard(preempt)();	/* See area_try_store(). */
+	xen_runstate_store_any(area, rs, long_mode, update_flag);
+}
+
 /*
  * Whatever area, in one page or two, its first cache locked.  A function for each cache,
  * so that each lock is dropped where it was taken: sparse cannot follow a lock that is
@@ -143,7 +151,7 @@ static __always_inline bool area_try_store_any(struct gfn_to_pfn_cache *gpc,
 	bool usable;
 
 	if (area.len == size) {
-		xen_runstate_store_any(&area, rs, long_mode, update_flag);
+		area_store_any(&area, rs, long_mode, update_flag);
 		return true;
 	}
 
@@ -153,7 +161,7 @@ static __always_inline bool area_try_store_any(struct gfn_to_pfn_cache *gpc,
 	usable = gpc_usable(&gpc[1]);
 	if (usable) {
 		area.page[1] = gpc[1].khva;
-		xen_runstate_store_any(&area, rs, long_mode, update_flag);
+		area_store_any(&area, rs, long_mode, update_flag);
 		gpc_mark_dirty(&gpc[1]);
 	}
 
@@ -174,10 +182,13 @@ static __always_inline bool area_try_store(struct gfn_to_pfn_cache *gpc,
 		/* What most guests have, on the path of every context switch. */
 		stored = !update_flag &&
 			 offset_in_page(gpc->gpa) <= PAGE_SIZE - xen_runstate_area_size(long_mode);
-		if (likely(stored))
-			xen_runstate_store_plain(gpc->khva, rs, long_mode);
-		else
+		if (likely(stored)) {
+			/* The hooks change @rs.  On PREEMPT_RT the lock does not stop them. */
+			scoped_guard(preempt)
+				xen_runstate_store_plain(gpc->khva, rs, long_mode);
+		} else {
 			stored = area_try_store_any(gpc, rs, long_mode, update_flag);
+		}
 
 		if (stored)
 			gpc_mark_dirty(gpc);
@@ -189,10 +200,11 @@ static __always_inline bool area_try_store(struct gfn_to_pfn_cache *gpc,
 
 /*
  * Write @rs to the area if it is mapped just now, or if there is none; otherwise
- * leave it to be refreshed.  Never sleeps.  Called with SRCU held, for the memslots.
+ * leave it to be refreshed.  Never sleeps, but on PREEMPT_RT.  Called with SRCU held,
+ * for the memslots.
  *
- * The locks of the caches keep the scheduler's hooks out while @rs is written.  One that
- * changes it before or after that writes or requests a refresh by itself.
+ * While @rs is written, the scheduler's hooks are kept out.  One that changes @rs before
+ * or after that writes or requests a refresh by itself.
  */
 static __always_inline bool area_try_write(struct kvm_vcpu *vcpu,
 					   const struct xen_runstate *rs)
@@ -523,6 +535,20 @@ static noinline u64 runstate_follow_clock(struct kvm_vcpu *vcpu)
 }
 
 /*
+ * Write the area if that can be done without sleeping.  On PREEMPT_RT the locks of
+ * caches sleep.  Taking one that is free does not, but releasing it may wake a writer,
+ * which the scheduler cannot do with its runqueue locked.
+ */
+static bool area_write_atomic(struct kvm_vcpu *vcpu)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && area_registered(vcpu))
+		return false;
+
+	/* A dirty ring that is about to overflow is for userspace to reap first. */
+	return dirty_ring_has_room(vcpu) && area_try_write(vcpu, &vcpu->arch.xen.runstate.now);
+}
+
+/*
  * Charge the time so far and enter @state.  Does not sleep; what cannot be
  * written now is left to be refreshed.  Called with SRCU held.
  */
@@ -552,10 +578,7 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 	xen_runstate_account(&xr->now, state, elapsed, steal);
 	xr->accounted = jiffies;
 
-	/* A dirty ring that is about to overflow is for userspace to reap first. */
-	if (likely(dirty_ring_has_room(vcpu)))
-		area_try_write(vcpu, &xr->now);
-	else
+	if (!area_write_atomic(vcpu))
 		xr->refresh = true;
 }
 

@@ -62,6 +62,9 @@ static inline bool preempted_often(const struct preempters *preempters)
 
 bool can_preempt(void);
 
+/* True if the host's kernel has CONFIG_PREEMPT_RT. */
+bool host_is_preempt_rt(void);
+
 /*
  * Skip if this process may not use the real-time class: nothing preempts on demand then.
  * Inline, as are other functions that skip: what is printed depends on the results

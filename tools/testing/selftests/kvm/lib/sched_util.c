@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
 
 #include "sched_util.h"
 
@@ -10,6 +12,14 @@ u64 clock_ns(clockid_t id)
 
 	TEST_ASSERT_EQ(clock_gettime(id, &now), 0);
 	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+bool host_is_preempt_rt(void)
+{
+	struct utsname name;
+
+	TEST_ASSERT_EQ(uname(&name), 0);
+	return strstr(name.version, "PREEMPT_RT");
 }
 
 void sleep_until(u64 ns)

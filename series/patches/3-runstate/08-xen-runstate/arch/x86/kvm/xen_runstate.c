@@ -78,9 +78,6 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 	xen_runstate_account(&xr->now, state, elapsed, steal);
 	xr->accounted = jiffies;
 
-	/* A dirty ring that is about to overflow is for userspace to reap first. */
-	if (likely(dirty_ring_has_room(vcpu)))
-		area_try_write(vcpu, &xr->now);
-	else
+	if (!area_write_atomic(vcpu))
 		xr->refresh = true;
 }
