@@ -9,6 +9,12 @@
 
 #define MAGIC	"# kvm_vcpu_time recording, version 1\n"
 
+/* Begins a look, and is followed by the names of what it could not see. */
+#define MISSING	"# missing"
+
+/* What is missing for a shorter part than this, as while a VM begins or ends, is not. */
+#define MISSING_PART	10
+
 void record_begin(FILE *to)
 {
 	fputs(MAGIC "# when pid born fd vcpu", to);
@@ -34,10 +40,12 @@ void record_look(FILE *to, const struct model *model, __u64 since)
 {
 	if (!model->interval)
 		return;
+	fputs(MISSING, to);
 	for (int i = 0; i < NR_MISSING; i++) {
 		if (model->missing & 1 << i)
-			fprintf(to, "# missing %s\n", missing_name(i));
+			fprintf(to, " %s", missing_name(i));
 	}
+	fputc('\n', to);
 	for (unsigned int i = 0; i < model->nr_vms; i++) {
 		const struct vm *vm = &model->vms[i];
 
@@ -67,20 +75,31 @@ static bool parse_row(const char *line, struct row *row)
 	return !row->halts || !*end;
 }
 
-static void note_missing(struct recording *recording, const char *line)
+static unsigned int parse_missing(char *line)
 {
-	char name[32];
+	unsigned int missing = 0;
+	char *word, *rest = line + strlen(MISSING);
 
-	if (sscanf(line, "# missing %31s", name) != 1)
-		return;
-	for (int i = 0; i < NR_MISSING; i++) {
-		if (!strcmp(name, missing_name(i)))
-			recording->missing |= 1 << i;
+	while ((word = strtok_r(rest, " \n", &rest))) {
+		for (int i = 0; i < NR_MISSING; i++) {
+			if (!strcmp(word, missing_name(i)))
+				missing |= 1 << i;
+		}
 	}
+
+	return missing;
 }
 
-static void add_row(struct recording *recording, const struct row *row)
+static void add_row(struct recording *recording, const struct row *row, unsigned int missing)
 {
+	__u64 time = time_sum(row->time);
+
+	recording->time += time;
+	for (int i = 0; i < NR_MISSING; i++) {
+		if (missing & 1 << i)
+			recording->missed[i] += time;
+	}
+
 	/* To the next power of two. */
 	if (!(recording->nr_rows & (recording->nr_rows - 1))) {
 		recording->rows = realloc(recording->rows, (recording->nr_rows ?
@@ -97,7 +116,7 @@ struct recording recording_read(const char *path)
 	static const char advice[] = "give a file that \"kvm_vcpu_time record\" has written";
 	struct recording recording = { 0 };
 	FILE *file = fopen(path, "re");
-	unsigned int number = 1;
+	unsigned int number = 1, missing = 0;
 	char *line = NULL;
 	size_t size = 0;
 
@@ -109,10 +128,12 @@ struct recording recording_read(const char *path)
 		struct row row;
 
 		number++;
-		if (*line == '#')
-			note_missing(&recording, line);
+		if (!strncmp(line, MISSING, strlen(MISSING)))
+			missing = parse_missing(line);
+		else if (*line == '#')
+			continue;
 		else if (parse_row(line, &row))
-			add_row(&recording, &row);
+			add_row(&recording, &row, missing);
 		else if (strchr(line, '\n'))
 			die(advice, "%s:%u: not a line of a recording", path, number);
 		/* A last line without its end was being written when the host died. */
@@ -130,8 +151,12 @@ void recording_free(struct recording *recording)
 
 struct model recording_model(const struct recording *recording)
 {
-	struct model model = { .missing = recording->missing };
+	struct model model = { 0 };
 
+	for (int i = 0; i < NR_MISSING; i++) {
+		if (recording->missed[i] > recording->time / MISSING_PART)
+			model.missing |= 1 << i;
+	}
 	for (unsigned int i = 0; i < recording->nr_rows; i++) {
 		const struct row *row = &recording->rows[i];
 		struct vm *vm = model_vm(&model, row->pid, row->born, row->fd, row->name);

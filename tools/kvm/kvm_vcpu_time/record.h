@@ -23,7 +23,8 @@ struct row {
 struct recording {
 	struct row *rows;
 	unsigned int nr_rows;
-	unsigned int missing;
+	__u64 time;			/* of all vCPUs */
+	__u64 missed[NR_MISSING];	/* the part of it that was recorded without */
 };
 
 void record_begin(FILE *to);
