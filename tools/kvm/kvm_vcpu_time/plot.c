@@ -213,7 +213,7 @@ static void put_settings(FILE *to, const char *output, unsigned int nr, double s
 		"set label 1 'steal' at graph 1.01, screen 1 offset 0,-2.6 left textcolor '%s'\n"
 		"set border 1 linecolor '#888888'\nset xtics nomirror out textcolor '#222222'\n"
 		"set y2tics textcolor '%s'\n"
-		"set key outside above center horizontal samplen 1.5\n"
+		"set key outside above center horizontal Left reverse samplen 1.5 width 2\n"
 		"set style fill solid 1.0 noborder\nset rmargin 10\n",
 		seconds, nr, nr, layers[0].color, layers[0].color);
 }
