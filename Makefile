@@ -53,7 +53,12 @@ results	:= $(B)/results/$(ARCH)$(variant)
 headers	:= $(B)/headers/$(ARCH)
 tests	:= $(B)/selftests/$(ARCH)
 demos-out := $(B)/demo/$(ARCH)
-demo	:= $(demos-out)/$(DEMO)/$(DEMO)
+# $(call tool,NAME...) of tools/kvm, in the folder that its Makefile has for it.
+tool	= $(foreach name,$(1),$(demos-out)/$(if $(filter %_test,$(name)),tests,$(name))/$(name))
+demo	:= $(call tool,$(DEMO))
+vcpu-time := $(call tool,kvm_vcpu_time)
+# The same for this machine.
+vcpu-time-here := $(B)/tools/kvm_vcpu_time/kvm_vcpu_time
 parts	:= $(B)/vm/$(ARCH)
 
 src-base   := $(B)/base
@@ -84,7 +89,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 help:
 	@echo 'Everyday targets:'
-	@echo '  run         boot the series and show it at work: tools/kvm/$(DEMO)'
+	@echo '  run         boot the series and show it at work: tools/kvm/$(DEMO); then where the'
+	@echo '              time of its vCPUs went by tools/kvm/kvm_vcpu_time: a table, and a plot'
 	@echo '  test        KUnit, the selftests of the series, and those of the base that it affects; FLAVOR=test'
 	@echo '              (MACHINE=vmx: plain, and a demo); last line: the total, of all architectures'
 	@echo '              unless ARCH, TESTS or VARIANT is given'
@@ -201,7 +207,7 @@ selftests: headers
 	@$(call step,$(ARCH)-selftests) 'building selftests' \
 		$(lab)/selftests $(B)/tree $(headers)/usr/include $(tests) $(parts)/selftests
 
-$(foreach name,$(demos),$(demos-out)/$(name)/$(name)): headers
+$(call tool,$(sort $(demos) kvm_vcpu_time $(foreach name,$(machines) $(further-machines),$(demos-$(name))))): headers
 	@$(call step,$(ARCH)-demo) 'building $(@F)' \
 		env -u MAKEFLAGS make -C tools/kvm OUTPUT=$(abspath $(demos-out)) STATIC=1 WERROR=1 \
 		CC=$(CROSS_COMPILE)gcc KHDR_INCLUDES='-isystem $(abspath $(headers))/usr/include' $(@F)
@@ -241,7 +247,7 @@ tests-of = $(if $(tests-$(1)),'$(tests-$(1))',$(if $(whole-machine),'*','$(machi
 		$(foreach machine,$(machines),$(tests-$(machine))))
 
 demos-of = $(if $(TESTS),,$(demos-$(1)))
-demo-files = $(foreach name,$(1),$(demos-out)/$(name)/$(name))
+demo-files = $(call tool,$(1) $(foreach name,$(1),$(needs-$(name))))
 
 default	:= $(firstword $(MACHINE))
 # After the tests: what memory have they made KVM lose?
@@ -313,14 +319,32 @@ test-stock:
 	@echo "These tests of the series fail on the base kernel:"
 	@$(totals) --failures $(call reports,$(ARCH),stock)
 
-run: kernel-plain-$(kind) $(demo) $(parts)/init
-	@echo '$(LIMIT) $(DEMO) /bin/$(DEMO) $(ARGS)' > $(parts)/$@
-	@$(call boot,$@,$(default),plain,$(kind)) --mode show $(demo)
+$(vcpu-time-here): base
+	@$(call step,tools) 'building $(@F) for this machine' \
+		env -u MAKEFLAGS make -C tools/kvm OUTPUT=$(abspath $(B)/tools) WERROR=1 CC=$(HOSTCC) $(@F)
 
-vm: kernel-$(FLAVOR)-$(kind) selftests $(demo) $(parts)/busybox $(parts)/init
+# kvm_vcpu_time records what runs in the machine, which has no gnuplot; summed up here. Not
+# where instructions are dear.
+recorded := $(if $(filter $(further-machines),$(default)),,yes)
+recording := $(results)/run.rec
+plot	:= $(results)/run.svg
+record	:= /bin/kvm_vcpu_time record --interval 0.05 --output /dev/hvc1
+
+# Some programs have no vCPU for long enough to be seen.
+show-recording = if grep -qs '^[0-9]' $(recording); then \
+		echo && $(vcpu-time-here) report $(recording) && \
+		$(vcpu-time-here) plot --output $(plot) $(recording) && echo $(abspath $(plot)); fi
+
+run: kernel-plain-$(kind) $(demo) $(if $(recorded),$(vcpu-time) $(vcpu-time-here)) $(parts)/init
+	@rm -f $(recording) $(plot)
+	@echo '$(LIMIT) $(DEMO) $(if $(recorded),$(record) )/bin/$(DEMO) $(ARGS)' > $(parts)/$@
+	@$(call boot,$@,$(default),plain,$(kind)) --mode show $(if $(recorded),--data $(recording) $(vcpu-time)) \
+		$(demo)$(if $(recorded),; status=$$?; $(show-recording) && exit $$status)
+
+vm: kernel-$(FLAVOR)-$(kind) selftests $(demo) $(vcpu-time) $(parts)/busybox $(parts)/init
 	@: > $(parts)/$@
 	@$(call boot,$@,$(default),$(FLAVOR),$(kind)) --mode shell $(call built-tests,selftests) \
-		$(demo) $(call ko,$(FLAVOR),$(kind)) $(parts)/busybox
+		$(demo) $(vcpu-time) $(call ko,$(FLAVOR),$(kind)) $(parts)/busybox
 
 kunit: tree
 	@env -u MAKEFLAGS -u MAKELEVEL -u KERNEL_ARCH $(B)/tree/tools/testing/kunit/kunit.py run \

@@ -84,6 +84,7 @@ static const struct {
 static struct command commands[MAX_COMMANDS];
 static unsigned int nr_commands;
 static int report_fd = STDERR_FILENO;
+static int data_fd = -1;
 
 static void __printf(1, 2) report(const char *fmt, ...)
 {
@@ -98,6 +99,7 @@ static void __noreturn power_off(int status)
 {
 	report("# done %d\n", status);
 	tcdrain(report_fd);
+	tcdrain(data_fd);
 	sync();
 	reboot(RB_POWER_OFF);
 	/* Not reached. If it is, the kernel panics over a lost init. */
@@ -130,22 +132,33 @@ static void mount_all(void)
 }
 
 /* A terminal would turn "\n" into "\r\n", and echo. */
-static void open_report(void)
+static int open_raw(const char *device)
 {
-	const char *device = getenv("REPORT") ?: "/dev/hvc0";
 	struct termios raw;
 	int fd;
 
 	fd = open(device, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		die(device);
+		return fd;
 	if (tcgetattr(fd, &raw))
 		die("tcgetattr");
 	cfmakeraw(&raw);
 	cfsetspeed(&raw, B115200);
 	if (tcsetattr(fd, TCSANOW, &raw))
 		die("tcsetattr");
+	return fd;
+}
+
+/* Programs may write data to /dev/hvc1, which stays raw while it is open. */
+static void open_channels(void)
+{
+	const char *device = getenv("REPORT") ?: "/dev/hvc0";
+	int fd = open_raw(device);
+
+	if (fd < 0)
+		die(device);
 	report_fd = fd;
+	data_fd = open_raw("/dev/hvc1");
 }
 
 static bool parse_command(char *line, struct command *cmd)
@@ -450,7 +463,7 @@ int main(void)
 	/* The kernel gives none. */
 	setenv("PATH", "/bin", true);
 	mount_all();
-	open_report();
+	open_channels();
 	read_commands();
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (!strcmp(mode, modes[i].name))

@@ -56,8 +56,8 @@ def need(*paths):
 class Machine:
     """A VMM in a process group of its own. What init reports arrives by chunks()."""
 
-    def __init__(self, keys, objects, image, scratch):
-        self.keys, self.objects, self.scratch = keys, objects, scratch
+    def __init__(self, keys, objects, image, scratch, data=None):
+        self.keys, self.objects, self.scratch, self.data = keys, objects, scratch, data
         self.kernel = os.path.join(objects, image)
         self.initrd = f"{scratch}.cpio"
         self.process = self.report = None
@@ -96,8 +96,11 @@ class Qemu(Machine):
             subprocess.run([LAB / "devicetree", os.path.join(self.objects, "scripts/dtc/dtc"),
                             blob, LAB / added, *qemu], check=True)
             qemu += ["-dtb", blob]
+        if self.data:
+            qemu += ["-chardev", f"file,id=data,path={self.data}"]
         return qemu + ["-nodefaults", "-display", "none", "-no-reboot", "-kernel", self.kernel,
-                       "-initrd", self.initrd, "-device", "virtconsole,chardev=report"]
+                       "-initrd", self.initrd, "-device", "virtconsole,chardev=report",
+                       *(["-device", "virtconsole,chardev=data"] if self.data else [])]
 
     def start(self, words, console):
         self.process = subprocess.Popen(
@@ -180,6 +183,8 @@ class Bochs(Machine):
         return f"{self.scratch}.iso"
 
     def start(self, words, console):
+        if self.data:
+            fail("Bochs has no second channel for --data; take a machine of QEMU's")
         need("bochs-bin", "/usr/share/bochs/BIOS-bochs-latest", "/usr/share/vgabios/vgabios.bin")
         image = self.disc(words)
         # It opens that only when there is something to write.
