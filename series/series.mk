@@ -58,15 +58,13 @@ check-series: check-patches
 
 # Each fix by itself, for one architecture: PATCHES="02-name 04a-name" for some of them.
 fixes-report = $(B)/results/$(ARCH)/fixes.ktap
-fixes-modules = $(if $(filter x86_64,$(ARCH)),$(kvm-modules))
 export PATCHES
 
-check-fixes: selftests $(parts)/init $(if $(fixes-modules),$(parts)/busybox)
+check-fixes: selftests $(parts)/init
 	@JOBS=$(JOBS) series/scripts/check-fixes --base $(src-base) --tree $(src-series) \
 		--work $(B)/check-fixes --log $(B)/log --report $(fixes-report) --arch $(ARCH) \
-		--tests $(tests) --init $(parts)/init --target $(kernel-target) --image $(kernel-image) \
-		--qemu '$(qemu) $(qemu-$(default))' --cmdline '$(cmdline)' \
-		$(if $(fixes-modules),--modules $(fixes-modules) --loader $(parts)/busybox)
+		--machine $(default) --tests $(tests)/$(selftests-dir) --init $(parts)/init \
+		--target $(kernel-target) --image $(kernel-image)
 	@$(totals) $(fixes-report)
 
 configs-report := $(B)/results/series/configs.ktap
