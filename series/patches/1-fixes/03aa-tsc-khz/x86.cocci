@@ -1,6 +1,6 @@
 // Store a frequency once it is in force.
 //
-// in arch/x86/kvm/x86.c: set=1 default_khz=1
+// in arch/x86/kvm/x86.c: set=1
 
 @set@
 identifier f = kvm_set_tsc_khz;
@@ -18,11 +18,3 @@ position p;
 - return set_tsc_khz(vcpu, user_tsc_khz, use_scaling);
 + return kvm_switch_tsc_khz(vcpu, user_tsc_khz, use_scaling);
   }
-
-@default_khz@
-expression vcpu;
-position p;
-@@
-+ /* The host's frequency is in force if that of the VM is out of reach. */
-+ kvm_set_tsc_khz(vcpu, tsc_khz);
-  kvm_set_tsc_khz@p(vcpu, vcpu->kvm->arch.default_tsc_khz);
