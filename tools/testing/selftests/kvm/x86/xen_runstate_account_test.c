@@ -612,6 +612,25 @@ static void step_clock(struct kvm_vcpu *vcpu, u64 from, u64 to)
 	assert_time_counts_from(&watch, from + SEC);
 }
 
+/* Whatever the vCPU loses or keeps of its time, no total grows by what was set back. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_makes_no_total_wrap, guest_exits)
+{
+	struct kvm_xen_vcpu_attr rs;
+	u64 entry;
+
+	vm_set_clock(vcpu->vm, 100 * SEC);
+	runstate_set_current(vcpu, RUNSTATE_running);
+	vm_set_clock(vcpu->vm, 90 * SEC);
+	vcpu_run(vcpu);
+	runstate_set_current(vcpu, RUNSTATE_blocked);
+
+	rs = runstate_get(vcpu);
+	entry = rs.u.runstate.state_entry_time;
+	TEST_ASSERT(rs.u.runstate.time_running <= entry && rs.u.runstate.time_runnable <= entry &&
+		    rs.u.runstate.time_blocked <= entry && rs.u.runstate.time_offline <= entry,
+		    "a total wrapped: %s", runstate_text(&rs).s);
+}
+
 KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_by_10s, guest_exits)
 {
 	step_clock(vcpu, 100 * SEC, 90 * SEC);
