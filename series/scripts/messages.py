@@ -10,7 +10,7 @@ MENTION = re.compile(r"\b[a-z]\w*_\w+\b(?![(\w])")
 SIGNED_OFF = "Signed-off-by: "
 UNWRAPPED = ("Fixes: ", "Link: ", "Closes: ", "Reported-by: ", "Suggested-by: ")
 # Those of KVM's other parts that the series edits.
-OTHER_TOPICS = {"arm64", "arm64: pvtime", "arm64: timers", "pfncache"}
+OTHER_TOPICS = {"arm64", "arm64: PMU", "arm64: pvtime", "arm64: timers", "pfncache"}
 
 
 def topics(page):
