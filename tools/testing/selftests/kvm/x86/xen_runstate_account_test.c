@@ -620,9 +620,10 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, clock_set_back_makes_no_total_wrap, gues
 
 	vm_set_clock(vcpu->vm, 100 * SEC);
 	runstate_set_current(vcpu, RUNSTATE_running);
+	/* For far less than the clock is set back by. */
+	runstate_set_current(vcpu, RUNSTATE_blocked);
 	vm_set_clock(vcpu->vm, 90 * SEC);
 	vcpu_run(vcpu);
-	runstate_set_current(vcpu, RUNSTATE_blocked);
 
 	rs = runstate_get(vcpu);
 	entry = rs.u.runstate.state_entry_time;
