@@ -11,7 +11,7 @@ export SIGNOFF
 .PHONY: mails series index check-fixes check-patches check-compose check-sparse sparse check-builds check-series check-configs deb kselftest-tar
 
 mails: tree
-	@series/scripts/write-mails $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
+	@series/scripts/write-mails --rules $(BASE) $(src-base) $(src-series) $(mails) $(if $(SIGNOFF),--sender "$$SIGNOFF") \
 		$(SET:%=--set %) $(REROLL:%=--reroll %) $(if $(filter 1,$(RFC)),--rfc) \
 		$(if $(benches),--code "$(code)" --bench $(benches))
 

@@ -13,6 +13,8 @@ folder, and goes with it:
   patches        NN-name/FILE, which replaces that FILE of series/patches/*
   without        patches of the series that it has no use for, and why
   configs-without  of series/configs, what it cannot be configured as, and why
+  cover          what the cover letters say of it where they have ${NAME}: [NAME], then
+                 the text, which may be empty
   lacks          UAPI names that newer kernels have.  The definitions, parts and
                  lines under #ifdef of one are left out; for other bases only
                  the directives are.  The same holds for files in patches, not
@@ -104,6 +106,11 @@ class Base:
 
     def has_config(self, name):
         return name not in {row[0] for row in rows(self.folder / "configs-without")}
+
+    def texts(self):
+        """{name: text} of the cover letters."""
+        _, *parts = re.split(r"(?m)^\[(\w+)\]\n", (self.folder / "cover").read_text())
+        return {name: text.strip("\n") for name, text in zip(parts[::2], parts[1::2])}
 
     def lacks(self):
         return {row[0] for row in rows(self.folder / "lacks")}
