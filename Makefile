@@ -243,7 +243,8 @@ boot-tests = $(lab)/list-tests $(selftests-dir) $(4) $(call tests-of,$(2)) > $(p
 whole-machine = $(filter $(default) $(whole-machines),$(1))
 
 # A pattern, and names that it is not to match.
-tests-of = $(if $(tests-$(1)),'$(tests-$(1))',$(if $(whole-machine),'*','$(machine-tests)') \
+tests-of = $(if $(tests-$(1)),'$(tests-$(1))',$(if $(whole-machine),'*', \
+		'$(machine-tests)' $(if $(TESTS),,$(without-$(1)))) \
 		$(foreach machine,$(machines),$(tests-$(machine))))
 
 demos-of = $(if $(TESTS),,$(demos-$(1)))

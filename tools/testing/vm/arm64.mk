@@ -15,6 +15,10 @@ machines	:= max n1 a57 nopmu twopmu many
 whole-machines	:= max
 complete-machines := max
 machine-tests	:= vcpu_attr_*_test
+# What does not depend on the CPU, or on its PMU.
+without-nopmu	:= vcpu_attr_pvtime_test vcpu_attr_pvtime_wait_test
+without-twopmu	:= $(without-nopmu) vcpu_attr_fault_test vcpu_attr_timer_test
+without-n1	:= $(without-twopmu) vcpu_attr_fuzz_test vcpu_attr_order_test
 tests-many	:= vcpu_attr_many_test
 run-many	:= --many-locks
 

@@ -20,7 +20,7 @@ kvm-modules	:= virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
 # MACHINE= names them, as they take long. Those of whole-machines run all tests,
 # and those of complete-machines skip no program; others run those tests whose names match
 # machine-tests. tests-NAME, if there: the only tests that it runs, which no other one
-# does; run-NAME: options of "boot"; flavor-NAME: another FLAVOR; demos-NAME: what of
+# does; without-NAME: those that it leaves out; run-NAME: options of "boot"; flavor-NAME: another FLAVOR; demos-NAME: what of
 # tools/kvm it runs after the tests.
 machines	:= max
 further-machines := vmx
