@@ -3,14 +3,16 @@
 # make needs, then does the same.
 
 # The base is BASE= of series/bases/, or the one that KERNEL= is: if it is none of
-# them, the next newer one, or else the newest.
+# them, the next newer one, or else the newest. "modules" takes that of their kernel.
 default-base := 6.12
 bases	:= $(shell ls series/bases | sort -V)
 own-series := $(if $(KERNEL),$(shell awk '$$1 == "VERSION" { v = $$3 } \
 		$$1 == "PATCHLEVEL" { print v "." $$3; exit }' $(KERNEL)/Makefile))
+modules-base := $(if $(filter modules,$(MAKECMDGOALS)),$(filter $(bases),$(shell \
+		echo $(or $(RELEASE),$$(uname -r)) | cut -d. -f1,2)))
 next-base = $(lastword $(shell printf '%s\n' $(bases) $(own-series) | sort -V | grep -x -A1 '$(own-series)'))
 BASE	?= $(if $(own-series),$(or $(filter $(own-series),$(bases)),$(filter $(bases),$(next-base)),$(lastword \
-		$(bases))),$(default-base))
+		$(bases))),$(or $(modules-base),$(default-base)))
 $(if $(filter $(BASE),$(bases)),,$(error BASE=$(BASE) is not known; one of: $(bases)))
 include series/bases/$(BASE)/base
 
