@@ -113,6 +113,7 @@ help:
 	@echo '  test-reader the runstate area, written and read on this machine'\''s CPUs; no VM'
 	@echo '  sparse      the warnings of sparse in lines that the base does not have'
 	@echo '  test-modules  the package of "modules" and the tests on its modules, on a kernel of Debian'\''s'
+	@echo '              BASE_ONLY=1: the tests that fail on its own modules'
 	@echo '  test-tools  tools/kvm, built for this machine: its output and man pages; no VM'
 	@echo '  htmldocs    build the pages on KVM; a warning about a page of the series is an error'
 	@echo '  clean       remove what was built, but not base and ccache'
@@ -257,6 +258,8 @@ default	:= $(firstword $(MACHINE))
 leak-check := 120 kmemleak /bin/kmemleak
 built-tests = $$(awk '{ print "$(tests)/" $$3 }' $(parts)/$(1))
 totals	= $(lab)/totals.py $(src-base)/tools/testing/kunit
+# $(call skipped,NAME,FILE) is a report of what was not tested; the last line of FILE says why.
+skipped	= printf 'KTAP version 1\n1..1\nok 1 - %s \043 SKIP %s\n' '$(1)' "$$(tail -n 1 $(2))"
 
 test-on	 := $(addprefix test-on-,$(MACHINE))
 stock-on := $(addprefix stock-on-,$(MACHINE))
