@@ -77,6 +77,7 @@ static const struct {
 	{ "sysfs",	"/sys" },
 	{ "devtmpfs",	"/dev" },
 	{ "debugfs",	"/sys/kernel/debug" },
+	{ "tracefs",	"/sys/kernel/tracing" },
 	{ "tmpfs",	"/dev/shm" },
 	{ "tmpfs",	"/tmp" },
 };
@@ -126,7 +127,9 @@ static void mount_all(void)
 
 	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i].where, 0755);
-		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL))
+		/* Some kernels have no tracefs, and no place for it. */
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL) &&
+		    errno != ENOENT)
 			die(mounts[i].where);
 	}
 }
