@@ -28,6 +28,7 @@ struct kvm_vcpu;
  * @data: for @get and @set, so that one function can serve many rows
  * @absent: errno of a GET or SET where the vCPU lacks the feature, if it is not to
  *	    depend on whether the host offers that; 0: -ENODEV or -ENXIO
+ * @offered: true if this host has the attribute; NULL: every host does
  * @ready: check that the attribute can currently be set.  Called before user
  *	   memory is accessed; NULL: it always can
  * @get: fill in all of @size bytes at @payload; NULL: the attribute has no value
@@ -43,6 +44,7 @@ struct kvm_vcpu_attr {
 	u32 size;
 	unsigned long data;
 	int absent;
+	bool (*offered)(void);
 	int (*ready)(struct kvm_vcpu *vcpu);
 	int (*get)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, void *payload);
 	int (*set)(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,

@@ -19,7 +19,7 @@
  * @attr: the attribute's number
  *
  * Context: any.
- * Return: the row, or NULL if there is none.
+ * Return: the row, or NULL if there is none or the host does not offer it.
  */
 const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group *group,
 					       u64 attr)
@@ -31,7 +31,10 @@ const struct kvm_vcpu_attr *kvm_vcpu_attr_find(const struct kvm_vcpu_attr_group 
 
 	/* Below nr it fits a long, which is all that array_index_nospec() takes. */
 	row = &group->rows[array_index_nospec((unsigned long)attr, group->nr)];
-	return row->get || row->set ? row : NULL;
+	if (!row->get && !row->set)
+		return NULL;
+
+	return !row->offered || row->offered() ? row : NULL;
 }
 
 /**

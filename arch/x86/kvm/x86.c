@@ -358,11 +358,31 @@ static int kvm_tsc_set_offset(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr 
 	return 0;
 }
 
+static bool kvm_tsc_can_scale(void)
+{
+	return kvm_caps.has_tsc_control;
+}
+
+static int kvm_tsc_get_scale(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			     void *payload)
+{
+	struct kvm_vcpu_tsc_scale *scale = payload;
+
+	scale->tsc_ratio = vcpu->arch.l1_tsc_scaling_ratio;
+	scale->tsc_frac_bits = kvm_caps.tsc_scaling_ratio_frac_bits;
+	return 0;
+}
+
 static const struct kvm_vcpu_attr kvm_tsc_attrs[] = {
 	[KVM_VCPU_TSC_OFFSET] = {
 		.size	= KVM_VCPU_ATTR_SIZE(u64),
 		.get	= kvm_tsc_get_offset,
 		.set	= kvm_tsc_set_offset,
+	},
+	[KVM_VCPU_TSC_SCALE] = {
+		.size	 = KVM_VCPU_ATTR_SIZE(struct kvm_vcpu_tsc_scale),
+		.offered = kvm_tsc_can_scale,
+		.get	 = kvm_tsc_get_scale,
 	},
 };
 

@@ -148,7 +148,7 @@ TEST_F(vcpu_attr_tsc, unknown_is_enxio)
 		u32 group;
 		u64 attr;
 	} unknown[] = {
-		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET + 1 },
+		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET + 2 },
 		{ KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET | BIT_ULL(32) },
 		{ KVM_VCPU_TSC_CTRL, UNKNOWN_ATTR },
 		{ KVM_VCPU_TSC_CTRL + 1, KVM_VCPU_TSC_OFFSET },
