@@ -378,11 +378,6 @@ int kvm_xen_runstate_set_addr(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return r;
 }
 
-static u64 take_steal(struct kvm_vcpu *vcpu, u64 limit)
-{
-	return kvm_steal_take(vcpu, &vcpu->arch.xen.runstate.run_delay, limit);
-}
-
 /*
  * Make @next the runstate and show it to the guest, or change nothing.  Only
  * for ioctls other than KVM_RUN.
@@ -491,7 +486,7 @@ int kvm_xen_runstate_set_data(struct kvm_vcpu *vcpu, const struct xen_runstate *
 
 	/* The owner's baseline goes with the entry time, old or new. */
 	if (next->entry_time != own)
-		take_steal(vcpu, 0);
+		kvm_steal_take(vcpu, &xr->run_delay, 0);
 
 	return 0;
 }
