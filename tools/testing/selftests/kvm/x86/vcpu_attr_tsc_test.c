@@ -33,22 +33,6 @@ static const u64 offsets[] = {
 	0, 1, ONE_HOUR, INT64_MAX, BIT_ULL(63), -ONE_HOUR, -1ULL,
 };
 
-/* The guest reports its TSC, over and over. */
-static void guest_reads_tsc(void)
-{
-	for (;;)
-		GUEST_SYNC_ARGS(0, rdtsc(), 0, 0, 0);
-}
-
-static u64 run_and_get_tsc(struct kvm_vcpu *vcpu)
-{
-	struct ucall uc;
-
-	vcpu_run(vcpu);
-	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
-	return uc.args[2];
-}
-
 /* What a vCPU makes of the host's TSC before the offset is added. */
 static u64 scaled(struct kvm_vcpu *vcpu, u64 tsc)
 {

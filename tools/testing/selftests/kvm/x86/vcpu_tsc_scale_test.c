@@ -11,21 +11,6 @@ static const struct kvm_vcpu_tsc_scale untouched = { 0x0123456789abcdef, ~0ULL }
 /* Frequencies of a guest, in percent of the host's. */
 static const int percents[] = { 50, 90, 110, 150 };
 
-static void guest_reads_tsc(void)
-{
-	for (;;)
-		GUEST_SYNC_ARGS(0, rdtsc(), 0, 0, 0);
-}
-
-static u64 run_and_get_tsc(struct kvm_vcpu *vcpu)
-{
-	struct ucall uc;
-
-	vcpu_run(vcpu);
-	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
-	return uc.args[2];
-}
-
 static bool host_can_scale(void)
 {
 	return kvm_has_cap(KVM_CAP_TSC_CONTROL);

@@ -67,4 +67,20 @@ static inline struct kvm_vm *vm_create_with_khz(struct kvm_vcpu **vcpu, u32 khz,
 	return vm;
 }
 
+/* The guest reports its TSC, over and over. */
+static inline void guest_reads_tsc(void)
+{
+	for (;;)
+		GUEST_SYNC_ARGS(0, rdtsc(), 0, 0, 0);
+}
+
+static inline u64 run_and_get_tsc(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	TEST_ASSERT_EQ(get_ucall(vcpu, &uc), UCALL_SYNC);
+	return uc.args[2];
+}
+
 #endif /* SELFTEST_KVM_VCPU_TSC_H */
