@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * debugfs has a directory for each VM, and in it one for each vCPU, with the thread's ID.
  * Where it cannot be read, the open files of all processes show their VMs and vCPUs, and

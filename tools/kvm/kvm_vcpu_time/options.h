@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 #ifndef KVM_VCPU_TIME_OPTIONS_H
 #define KVM_VCPU_TIME_OPTIONS_H
 

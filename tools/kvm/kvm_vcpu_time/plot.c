@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The plot has a band for each vCPU, filled with its states. They are painted over each other
  * from the last to the first of the stack, so that nothing shows between them. Steal is at

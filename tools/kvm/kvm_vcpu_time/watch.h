@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * Samples the host over and over, and shows or records what it sees.
  */

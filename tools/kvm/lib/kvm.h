@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * KVM calls that are expected to succeed. If one fails, the program prints what may
  * be wrong with the host, and ends.

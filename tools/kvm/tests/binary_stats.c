@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * kvm_vcpu_time reads statistics in the layout of KVM_GET_STATS_FD from files that are made
  * up here. Prints what is wrong.

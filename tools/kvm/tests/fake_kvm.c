@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * A KVM for tests of what vcpu_attrs prints on x86. Linked into the program, these
  * functions replace those of libc. FAKE_KVM=NAME in the environment selects a host.

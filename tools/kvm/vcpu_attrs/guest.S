@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * The guest queries the address of its stolen time, then reads it in a loop and
  * writes what it read to its mailbox, whose address is in x19.

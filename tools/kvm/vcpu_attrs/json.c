@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The output of --json. Its keys and values are documented in vcpu_attrs.1, and
  * programs depend on them: add keys, but do not change or remove any.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * A turn is the time for which one thread runs a vCPU.  The stolen time that the
  * guest reads is compared with how long the thread has waited.

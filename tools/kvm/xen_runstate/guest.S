@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * The guest, in real mode: compute for less than a millisecond, count the round,
  * and read from the VMM whether to halt.  %ebx is the number of rounds, which is

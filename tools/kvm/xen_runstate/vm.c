@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

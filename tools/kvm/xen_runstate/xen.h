@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * The vCPU attributes of Xen runstate.  The calls that KVM may refuse return a
  * negative errno; the others end the program if they fail.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Looks for memory that the kernel has lost, and fails if KVM allocated some of it.
  */

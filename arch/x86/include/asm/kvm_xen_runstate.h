@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 #ifndef _ASM_X86_KVM_XEN_RUNSTATE_H
 #define _ASM_X86_KVM_XEN_RUNSTATE_H
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * What the guest does wakes a thread of higher priority on the only CPU.  The vCPU
  * has to make room for it in the middle of KVM_RUN; the thread goes to sleep at

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The first process of the guest that vmm.c runs. It obeys lines of the device that
  * AGENT= on the kernel's command line names, and answers each with a line, "ok ..." or

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Runs a Linux guest under QEMU, and compares the steal that the guest shows in its
  * /proc/stat with what the threads of its vCPUs have waited by the schedstat of this

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /* The kernel's parameter kvm_mutant=NUMBER makes a mutant active, at boot or later. */
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>

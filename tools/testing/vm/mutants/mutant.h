@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /* What a file with mutants includes first: the number of the active one, or 0. */
 #ifndef __KVM_MUTANT_H
 #define __KVM_MUTANT_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Runs a test while a mutant of the kernel is active:
  *

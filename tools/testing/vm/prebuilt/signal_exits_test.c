@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Checks that each signal which ends KVM_RUN is counted in the vCPU's statistics.
  *

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Runs programs at once, each in rounds, until the time is over:
  *

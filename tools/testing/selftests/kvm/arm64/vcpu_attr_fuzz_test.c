@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Random calls of all attributes of vCPUs, in VMs that are set up in any order.  A
  * model of the documentation predicts the result of each call and each KVM_RUN.

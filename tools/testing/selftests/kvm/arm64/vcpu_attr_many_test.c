@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * vCPU attributes of a VM with many vCPUs: numbers of interrupts agree among all of
  * them, and the first of them to run, whichever it is, ends what can be set.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The order in which calls of vCPU attributes are checked: it is the same for
  * all attributes, in every state of the VM.  An unknown attribute is ENXIO

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * KVM_ARM_VCPU_PMU_V3_CTRL: which interrupts a PMU can have, when it can be
  * initialized, filtered and chosen, the errno if it cannot, and the effect on

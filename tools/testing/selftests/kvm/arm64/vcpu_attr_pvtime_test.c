@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * KVM_ARM_VCPU_PVTIME_CTRL and stolen time: where the structure can be, when the
  * guest gets its address, and that it shows how long the thread that runs the vCPU

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The page of the stolen time structure is missing, as in post-copy migration: a
  * vCPU that needs it waits no longer than until the next signal, loses no time, and

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * KVM_ARM_VCPU_TIMER_CTRL: the numbers of the timers' interrupts are the VM's,
  * can be changed until a vCPU has run, and are where guests get the interrupts.

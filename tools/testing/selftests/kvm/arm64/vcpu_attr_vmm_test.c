@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The calls that VMMs make, in their order, up to vCPUs that run; on restore they
  * make the same ones again.  None of them may fail: VMMs give up on errors.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The statistic of a vCPU's stolen time: it equals what the guest is shown, counts for
  * guests that do not ask for it too, and is a copy, so that clearing it in debugfs

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * Faults on demand: of all allocations that the kernel makes for the calling thread,
  * and all copies from and to its memory, the Nth fails.  See

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * Random calls from a seed.  Each seed is a test of its own, and a process of its
  * own.  Most do one call after the other, which is checked against a model; every

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * A memslot that comes and goes while vCPUs' areas lie in it, whose pages are
  * dropped, and whose dirty pages are logged: whatever KVM writes must be in the log,

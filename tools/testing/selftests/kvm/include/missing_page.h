@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * A page that is missing until the test supplies it: all that touches it waits, user
  * space as well as the kernel.

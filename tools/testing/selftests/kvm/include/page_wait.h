@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * Threads that wait for a page which is missing, and threads that must not wait for
  * those.  In a header, as the expectations of the test harness are.

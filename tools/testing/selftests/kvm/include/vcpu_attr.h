@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * Attributes of vCPUs: the calls, which return 0 or a negative errno, and a record of
  * the errors that they gave.  The errors that there can be are those of

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * What holds for the calls of any vCPU attribute, as expectations of the test harness,
  * and the rows that describe attributes to them.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * Saving and restoring the time of a VM with one x86 vCPU, the way a VMM does.
  * Documentation/virt/kvm/saving-time.rst shows this code.

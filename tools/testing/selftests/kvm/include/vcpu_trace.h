@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * The events of the subsystem kvm, recorded by an instance of tracefs that this process
  * has for itself, and for its threads only.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The order in which a VMM restores what has to do with time.  Each permutation must
  * have the effects that Documentation/virt/kvm/saving-time.rst lists for the rules that

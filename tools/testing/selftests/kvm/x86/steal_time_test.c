@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Steal time, which MSR_KVM_STEAL_TIME shows the guest: it holds what the thread that
  * runs the vCPU has waited for a CPU since it began to do so and the guest asked for

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * A TSC deadline of the APIC timer expires at the TSC of the guest that it names,
  * whatever sets that TSC, and in whatever order a VMM restores the two.

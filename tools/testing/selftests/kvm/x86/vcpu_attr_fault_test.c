@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * What attributes of vCPUs do when memory runs out, or cannot be copied: a call that
  * is refused for that changes nothing, neither what can be read nor the guest's

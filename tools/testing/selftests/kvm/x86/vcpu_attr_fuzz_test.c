@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Random calls of all attributes of vCPUs, while their areas, their clock and the
  * memory change under them.  A model of the documentation predicts which runstate is

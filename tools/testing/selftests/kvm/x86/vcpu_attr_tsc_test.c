@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * KVM_VCPU_TSC_OFFSET: it is what the guest sees, equal offsets leave the VM its
  * master clock, and live migration by the algorithm of

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The statistics of where a vCPU's time went: they equal what the guest is shown, count
  * steal for guests that do not ask for it too, and are copies, so that clearing one in

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The tracepoints of a vCPU's time and attributes: what they show adds up to the statistics,
  * to the runstate, and to the results of the calls.  Their fields are stable.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * KVM_VCPU_TSC_SCALE: the factor by which KVM scales the TSC of the host, exactly, and
  * nothing on a host that cannot scale.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Events of a Xen guest that has nowhere to receive them: the sender gets an error,
  * the kernel logs nothing, and an event that can be delivered later is.

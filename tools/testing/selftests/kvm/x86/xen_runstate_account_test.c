@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Accounting of the Xen vCPU runstate: that every nanosecond of the KVM clock
  * lands in the right one of the four totals, and that time is called stolen

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The runstate area of a Xen guest: at any offset and in both layouts it holds
  * what the VMM gets, nothing around it is touched, a call that returned 0 has

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The attribute calls of a Xen vCPU, seen from the VMM: what each of the ten
  * types accepts and gives back, which errno refuses what, and that a refused

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The dirty log of the memslot in which a runstate area lies: each page that
  * KVM writes is in it, and a vCPU that just goes on running dirties its area no

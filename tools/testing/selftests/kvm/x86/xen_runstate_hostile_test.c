@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Guests and VMMs that put runstate areas where they do harm, or take their memory
  * away.  The harm is the guest's own: what the VMM gets stays right, another VM

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Saving the Xen runstate of a vCPU and restoring it into another VM, as live
  * migration does: what was saved is kept to the nanosecond, the downtime goes

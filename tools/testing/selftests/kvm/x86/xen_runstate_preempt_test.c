@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * An update of the Xen vCPU runstate is atomic against preemption of itself:
  * real-time threads preempt the vCPU's thread again and again, at every point

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * A reader of another vCPU's Xen runstate area that follows the guest's
  * protocol accepts no torn area, wherever the area lies and whatever changes the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Calls of vCPU attributes, and KVM_RUN, that wait for a page: for that of the value,
  * or for that of an area which they map or write.  No other vCPU waits with them, and

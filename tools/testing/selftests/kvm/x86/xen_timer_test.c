@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * The timer of a Xen vCPU expires by the VM's clock, whenever that is set, and
  * whatever the vCPU does in the meantime.

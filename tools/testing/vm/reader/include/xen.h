@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /* The guest's ABI, of which the kernel's own xen.h is full of KVM. */
 #ifndef READER_XEN_H
 #define READER_XEN_H

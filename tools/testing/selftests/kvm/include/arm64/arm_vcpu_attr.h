@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * What the arm64 vCPU attribute tests share: VMs that are built step by step, as
  * the attributes care about the order of the steps, and short forms of calls.

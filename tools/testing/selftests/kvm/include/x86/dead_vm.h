@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * A VM that KVM has given up: no ioctl is of use, not even those of kvm_vm_free().
  */

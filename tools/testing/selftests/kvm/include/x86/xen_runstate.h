@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /*
  * What the Xen runstate tests share: a VM with Xen support and a region for
  * the guest areas, wrappers of the attribute calls, and the invariant that

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Copyright (C) 2026 The authors of the KVM vCPU time and attribute series */
 /* What xen_runstate_core.c takes from the kernel, for a program that includes or links it. */
 #ifndef READER_LINUX_KVM_HOST_H
 #define READER_LINUX_KVM_HOST_H

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2019 Oracle and/or its affiliates. All rights reserved.
+// Copyright (C) 2020 Amazon.com, Inc. or its affiliates. All Rights Reserved.
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 /*
  * Without a tracepoint, which a later patch adds.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 
 void kvm_vgic_set_irq_ops(struct kvm_vcpu *vcpu, u32 vintid, struct irq_ops *ops)
 {
