@@ -63,7 +63,10 @@ static inline bool preempted_often(const struct preempters *preempters)
 
 bool can_preempt(void);
 
-/* True if the host's kernel has CONFIG_PREEMPT_RT. */
+/* True if the host's kernel is preempted wherever it may be: CONFIG_PREEMPT, not as a default. */
+bool host_is_preempt(void);
+
+/* True if it has CONFIG_PREEMPT_RT. */
 bool host_is_preempt_rt(void);
 
 /*

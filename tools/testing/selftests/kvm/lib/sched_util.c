@@ -15,12 +15,22 @@ u64 clock_ns(clockid_t id)
 	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-bool host_is_preempt_rt(void)
+static bool version_has(const char *word)
 {
 	struct utsname name;
 
 	TEST_ASSERT_EQ(uname(&name), 0);
-	return strstr(name.version, "PREEMPT_RT");
+	return strstr(name.version, word);
+}
+
+bool host_is_preempt(void)
+{
+	return version_has(" PREEMPT ");
+}
+
+bool host_is_preempt_rt(void)
+{
+	return version_has(" PREEMPT_RT ");
 }
 
 void sleep_until(u64 ns)

@@ -11,6 +11,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "kvm_test_harness.h"
 #include "xen_runstate.h"
@@ -1006,21 +1007,83 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, area_lost_in_the_guest_is_refreshed, gue
 	stop_preempters(&preempters);
 }
 
-KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_preempted_exit, guest_exits)
+/* Behind the area's pages; no memslot is there. */
+#define MMIO_GPA	(AREA_GPA + 16 * PAGE_SIZE)
+
+/*
+ * KVM handles the first half of the access, which is at the end of a page, and
+ * leaves the other one to userspace.
+ */
+static void guest_writes_across_pages(void)
 {
-	struct preempters preempters;
-	struct steal_watch watch;
+	for (;;)
+		WRITE_ONCE(*(u64 *)(MMIO_GPA + PAGE_SIZE - sizeof(u32)), 0);
+}
 
-	pin_self_to_cpu(sched_getcpu());
-	steal_watch_start(&watch, vcpu);
-	start_preempters(&preempters, sched_getcpu());
+/* A thread that an eventfd makes preempt the vCPU, and what it then sees in the area. */
+struct rival {
+	pthread_t thread;
+	const struct vcpu_runstate_info *area;
+	int fd;
+	int cpu;
+	int preempted;
+	bool stop;
+};
 
-	for (int i = 0; i < 500 || !preempted_often(&preempters); i++) {
+static void *preempt_by_eventfd(void *arg)
+{
+	const struct sched_param fifo = { .sched_priority = 1 };
+	struct rival *rival = arg;
+	eventfd_t value;
+
+	pin_self_to_cpu(rival->cpu);
+	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
+
+	for (;;) {
+		TEST_ASSERT_EQ(eventfd_read(rival->fd, &value), 0);
+		if (READ_ONCE(rival->stop))
+			return NULL;
+		rival->preempted += READ_ONCE(rival->area->state) == RUNSTATE_runnable;
+	}
+}
+
+/*
+ * KVM_RUN is preempted between the exit of the guest and its own return, with no
+ * guest entry that could correct the state.
+ */
+KVM_ONE_VCPU_TEST(xen_runstate_account, is_running_after_preempted_exit, guest_writes_across_pages)
+{
+	struct rival rival = {
+		.area = addr_gpa2hva(vcpu->vm, AREA_GPA),
+		.fd = eventfd(0, EFD_CLOEXEC),
+		.cpu = sched_getcpu(),
+	};
+	struct kvm_ioeventfd access = {
+		.addr = MMIO_GPA + PAGE_SIZE - sizeof(u32),
+		.len = sizeof(u32),
+		.fd = rival.fd,
+	};
+
+	virt_map(vcpu->vm, MMIO_GPA, MMIO_GPA, 2);
+	vm_ioctl(vcpu->vm, KVM_IOEVENTFD, &access);
+	runstate_set_addr(vcpu, AREA_GPA);
+	pin_self_to_cpu(rival.cpu);
+	TEST_ASSERT_EQ(pthread_create(&rival.thread, NULL, preempt_by_eventfd, &rival), 0);
+
+	for (int i = 0; i < 100; i++) {
 		vcpu_run(vcpu);
+		TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
 		assert_state(vcpu, RUNSTATE_running);
 	}
 
-	stop_preempters(&preempters);
+	WRITE_ONCE(rival.stop, true);
+	TEST_ASSERT_EQ(eventfd_write(rival.fd, 1), 0);
+	TEST_ASSERT_EQ(pthread_join(rival.thread, NULL), 0);
+	close(rival.fd);
+
+	/* Under PREEMPT_RT the area is not written by then, and elsewhere KVM_RUN may go on. */
+	TEST_ASSERT(rival.preempted || !host_is_preempt(), "the vCPU was never preempted");
+	__TEST_REQUIRE(rival.preempted, "needs a host with CONFIG_PREEMPT");
 }
 
 KVM_ONE_VCPU_TEST(xen_runstate_account, pause_after_preempted_exit_is_not_steal, guest_exits)
