@@ -904,7 +904,7 @@ static const struct fuzz_mode races = {
 	.nr_actions = ARRAY_SIZE(race_actions),
 };
 
-static void look_at_host(void)
+static void read_host(void)
 {
 	struct kvm_vm *probe = vm_create(1);
 
@@ -926,6 +926,6 @@ static void look_at_host(void)
 
 int main(int argc, char *argv[])
 {
-	look_at_host();
+	read_host();
 	fuzz_main(argc, argv, &turns, &races);
 }

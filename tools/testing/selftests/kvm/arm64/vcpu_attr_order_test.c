@@ -178,7 +178,7 @@ TEST_F(vcpu_attr_order, unknown_is_enxio)
 					unknown[i].group, unknown[i].attr);
 }
 
-TEST_F(vcpu_attr_order, has_does_not_look_at_addr)
+TEST_F(vcpu_attr_order, has_does_not_read_addr)
 {
 	for (int i = 0; i < ARRAY_SIZE(rows); i++)
 		expect_has(_metadata, self->vcpu, &self->mem, &rows[i].attr,

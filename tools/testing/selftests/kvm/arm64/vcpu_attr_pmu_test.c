@@ -47,7 +47,7 @@ static void guest_stops_pmu(void)
 	isb();
 }
 
-static void guest_looks_at_pmu(void)
+static void guest_reads_pmu(void)
 {
 	for (;;) {
 		guest_stops_pmu();
@@ -113,8 +113,8 @@ FIXTURE_SETUP(vcpu_attr_pmu)
 
 	ASSERT_LT(0, find_host_pmus(pmus));
 	self->vm = vm_create(2);
-	self->vcpu = add_vcpu(self->vm, 0, true, guest_looks_at_pmu);
-	self->other = add_vcpu(self->vm, 1, true, guest_looks_at_pmu);
+	self->vcpu = add_vcpu(self->vm, 0, true, guest_reads_pmu);
+	self->other = add_vcpu(self->vm, 1, true, guest_reads_pmu);
 	self->type = pmus[0].type;
 }
 
@@ -136,7 +136,7 @@ static void lower_pmcr_n(struct kvm_vcpu *vcpu)
 	vcpu_set_reg(vcpu, KVM_ARM64_SYS_REG(SYS_PMCR_EL0), get_pmcr(vcpu) - BIT(PMCR_N_SHIFT));
 }
 
-static struct pmu_view look_at_pmu(struct kvm_vcpu *vcpu)
+static struct pmu_view read_pmu(struct kvm_vcpu *vcpu)
 {
 	int r = run_to_sync(vcpu);
 
@@ -568,7 +568,7 @@ TEST_F(vcpu_attr_pmu, filter_is_ebusy_when_any_pmu_is_initialized)
 	ASSERT_EQ(0, pmu_init(self->vcpu));
 	EXPECT_EQ(-EBUSY, pmu_filter(self->other, CPU_CYCLES, 1, DENY));
 	EXPECT_EQ(0, pmu_init(self->other));
-	EXPECT_NE(0, look_at_pmu(self->vcpu).pmceid[0] & BIT(CPU_CYCLES));
+	EXPECT_NE(0, read_pmu(self->vcpu).pmceid[0] & BIT(CPU_CYCLES));
 }
 
 TEST_F(vcpu_attr_pmu, filter_is_ebusy_when_any_vcpu_has_run)
@@ -601,9 +601,9 @@ TEST_F(vcpu_attr_pmu, filter_that_changes_nothing_works_when_a_pmu_is_initialize
 	}
 	ASSERT_EQ(0, pmu_init(self->other));
 
-	pmceid = look_at_pmu(self->vcpu).pmceid[0];
+	pmceid = read_pmu(self->vcpu).pmceid[0];
 	EXPECT_EQ(0, pmceid & (BIT(CPU_CYCLES) | BIT(CPU_CYCLES + 1)));
-	EXPECT_EQ(pmceid, look_at_pmu(self->other).pmceid[0]);
+	EXPECT_EQ(pmceid, read_pmu(self->other).pmceid[0]);
 	EXPECT_EQ(-EBUSY, pmu_filter(self->other, CPU_CYCLES, 2, DENY));
 }
 
@@ -625,9 +625,9 @@ TEST_F(vcpu_attr_pmu, filter_cannot_change_a_running_vcpu)
 	ASSERT_EQ(0, pmu_filter(self->other, 0, 0, DENY));
 	ASSERT_EQ(0, pmu_init(self->vcpu));
 	EXPECT_EQ(-EBUSY, pmu_filter(self->other, CPU_CYCLES, 1, DENY));
-	before = look_at_pmu(self->vcpu);
+	before = read_pmu(self->vcpu);
 	EXPECT_EQ(-EBUSY, pmu_filter(self->other, CPU_CYCLES, 1, DENY));
-	after = look_at_pmu(self->vcpu);
+	after = read_pmu(self->vcpu);
 	EXPECT_EQ(before.pmceid[0], after.pmceid[0]);
 	EXPECT_EQ(!before.cycles, !after.cycles);
 }
@@ -650,12 +650,12 @@ static struct pmu_view view_with_filters(const struct filter *filters, int nr)
 	struct kvm_vm *vm;
 
 	vm = vm_create(1);
-	vcpu = add_vcpu(vm, 0, true, guest_looks_at_pmu);
+	vcpu = add_vcpu(vm, 0, true, guest_reads_pmu);
 	for (int i = 0; i < nr; i++)
 		TEST_ASSERT_EQ(pmu_filter(vcpu, filters[i].base, filters[i].nevents,
 					  filters[i].action), 0);
 	TEST_ASSERT_EQ(pmu_init(vcpu), 0);
-	result = look_at_pmu(vcpu);
+	result = read_pmu(vcpu);
 	kvm_vm_free(vm);
 	return result;
 }
@@ -716,7 +716,7 @@ TEST_F(vcpu_attr_pmu, filter_that_is_refused_sets_no_policy)
 	EXPECT_EQ(-EINVAL, pmu_filter(self->vcpu, 0, 0, DENY + 1));
 	EXPECT_EQ(0, pmu_filter(self->vcpu, CPU_CYCLES + 1, 1, DENY));
 	ASSERT_EQ(0, pmu_init(self->vcpu));
-	EXPECT_NE(0, look_at_pmu(self->vcpu).pmceid[0] & BIT_ULL(CPU_CYCLES));
+	EXPECT_NE(0, read_pmu(self->vcpu).pmceid[0] & BIT_ULL(CPU_CYCLES));
 }
 
 TEST_F(vcpu_attr_pmu, filters_of_all_vcpus_are_one)
@@ -725,8 +725,8 @@ TEST_F(vcpu_attr_pmu, filters_of_all_vcpus_are_one)
 	ASSERT_EQ(0, pmu_filter(self->other, CPU_CYCLES, 1, DENY));
 	ASSERT_EQ(0, pmu_init(self->vcpu));
 	ASSERT_EQ(0, pmu_init(self->other));
-	EXPECT_EQ(0, look_at_pmu(self->vcpu).pmceid[0] & PMCEID0_MASK);
-	EXPECT_EQ(0, look_at_pmu(self->other).pmceid[0] & PMCEID0_MASK);
+	EXPECT_EQ(0, read_pmu(self->vcpu).pmceid[0] & PMCEID0_MASK);
+	EXPECT_EQ(0, read_pmu(self->other).pmceid[0] & PMCEID0_MASK);
 }
 
 TEST(vcpu_attr_pmu_cpu_cycles_governs_the_cycle_counter)
@@ -886,8 +886,8 @@ FIXTURE_SETUP(vcpu_attr_nr_counters)
 
 	ASSERT_LT(0, find_host_pmus(pmus));
 	self->vm = vm_create(2);
-	self->vcpu = add_vcpu(self->vm, 0, true, guest_looks_at_pmu);
-	self->other = add_vcpu(self->vm, 1, true, guest_looks_at_pmu);
+	self->vcpu = add_vcpu(self->vm, 0, true, guest_reads_pmu);
+	self->other = add_vcpu(self->vm, 1, true, guest_reads_pmu);
 	self->type = pmus[0].type;
 	ASSERT_EQ(0, pmu_set_pmu(self->vcpu, self->type));
 	self->max = nr_pmu_counters(self->vcpu);
@@ -992,7 +992,7 @@ TEST(vcpu_attr_pmu_strict_needs_a_pmu)
 	ASSERT_LT(0, find_host_pmus(pmus));
 	ASSERT_TRUE(kvm_has_cap(KVM_CAP_ARM_PMU_V3_STRICT));
 	vm = vm_create(1);
-	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_looks_at_pmu);
+	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_reads_pmu);
 	add_vgic(vm);
 
 	ASSERT_EQ(0, pmu_set_irq(vcpu, PMU_PPI));
@@ -1029,8 +1029,8 @@ FIXTURE_SETUP(vcpu_attr_two_pmus)
 		SKIP(return, "there are no two PMUs");
 
 	self->vm = vm_create(2);
-	self->vcpu = add_vcpu(self->vm, 0, true, guest_looks_at_pmu);
-	self->other = add_vcpu(self->vm, 1, true, guest_looks_at_pmu);
+	self->vcpu = add_vcpu(self->vm, 0, true, guest_reads_pmu);
+	self->other = add_vcpu(self->vm, 1, true, guest_reads_pmu);
 }
 
 FIXTURE_TEARDOWN(vcpu_attr_two_pmus)

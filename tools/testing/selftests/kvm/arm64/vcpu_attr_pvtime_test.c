@@ -41,7 +41,7 @@ static struct command {
 	u64 result;
 } commands[3];
 
-static void guest_does_as_told(void)
+static void guest_runs_commands(void)
 {
 	struct command *command = &commands[guest_get_vcpuid()];
 	struct arm_smccc_res res;
@@ -112,8 +112,8 @@ FIXTURE_SETUP(vcpu_attr_pvtime)
 {
 	/* One more may come later. */
 	self->vm = vm_create(3);
-	self->vcpu = add_vcpu(self->vm, 0, false, guest_does_as_told);
-	self->other = add_vcpu(self->vm, 1, false, guest_does_as_told);
+	self->vcpu = add_vcpu(self->vm, 0, false, guest_runs_commands);
+	self->other = add_vcpu(self->vm, 1, false, guest_runs_commands);
 	add_st_slot(self->vm, 0);
 }
 
@@ -199,7 +199,7 @@ TEST_F(vcpu_attr_pvtime, ipa_can_be_set_before_vcpu_init)
 	EXPECT_EQ(0, attr_has(bare, PVTIME, PVTIME_IPA));
 	EXPECT_EQ(UNSET, pvtime_get_ipa(bare));
 	ASSERT_EQ(0, pvtime_set_ipa(bare, ST_GPA));
-	finish_vcpu(bare, false, guest_does_as_told);
+	finish_vcpu(bare, false, guest_runs_commands);
 	EXPECT_EQ(ST_GPA, pvtime_get_ipa(bare));
 	EXPECT_EQ(ST_GPA, guest_does(bare, PV_TIME_ST, 0));
 }
@@ -222,7 +222,7 @@ TEST_F(vcpu_attr_pvtime, ipa_can_be_set_before_and_after_the_vgic)
  * The hypercalls
  */
 
-TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_without_an_ipa)
+TEST_F(vcpu_attr_pvtime, guest_gets_no_structure_without_an_ipa)
 {
 	EXPECT_EQ(0, guest_does(self->vcpu, SMCCC_ARCH_FEATURES, PV_TIME_FEATURES));
 	EXPECT_EQ(NOT_SUPPORTED, guest_does(self->vcpu, PV_TIME_FEATURES, PV_TIME_FEATURES));
@@ -230,7 +230,7 @@ TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_without_an_ipa)
 	EXPECT_EQ(NOT_SUPPORTED, guest_does(self->vcpu, PV_TIME_ST, 0));
 }
 
-TEST_F(vcpu_attr_pvtime, guest_is_told_of_the_structure)
+TEST_F(vcpu_attr_pvtime, guest_gets_the_structure)
 {
 	ASSERT_EQ(0, pvtime_set_ipa(self->vcpu, ST_GPA));
 	EXPECT_EQ(0, guest_does(self->vcpu, PV_TIME_FEATURES, PV_TIME_FEATURES));
@@ -263,7 +263,7 @@ TEST_F(vcpu_attr_pvtime, structure_is_initialized)
 	EXPECT_EQ(0xa5, page[128]);
 }
 
-TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_in_a_deleted_memslot)
+TEST_F(vcpu_attr_pvtime, guest_gets_no_structure_in_a_deleted_memslot)
 {
 	ASSERT_EQ(0, pvtime_set_ipa(self->vcpu, ST_GPA));
 	delete_st_slot(self->vm);
@@ -272,7 +272,7 @@ TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_in_a_deleted_memslot)
 	EXPECT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
 }
 
-TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_in_a_read_only_memslot)
+TEST_F(vcpu_attr_pvtime, guest_gets_no_structure_in_a_read_only_memslot)
 {
 	ASSERT_EQ(0, pvtime_set_ipa(self->vcpu, ST_GPA));
 	delete_st_slot(self->vm);
@@ -280,7 +280,7 @@ TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_in_a_read_only_memslot)
 	EXPECT_EQ(NOT_SUPPORTED, guest_does(self->vcpu, PV_TIME_ST, 0));
 }
 
-TEST_F(vcpu_attr_pvtime, guest_is_told_of_no_structure_that_kvm_cannot_write)
+TEST_F(vcpu_attr_pvtime, guest_gets_no_structure_that_kvm_cannot_write)
 {
 	struct stolen_time *st = stolen_time(self->vcpu);
 
@@ -319,7 +319,7 @@ FIXTURE(vcpu_attr_stolen) {
 FIXTURE_SETUP(vcpu_attr_stolen)
 {
 	self->vm = vm_create(1);
-	self->vcpu = add_vcpu(self->vm, 0, false, guest_does_as_told);
+	self->vcpu = add_vcpu(self->vm, 0, false, guest_runs_commands);
 	add_st_slot(self->vm, 0);
 	TEST_ASSERT_EQ(pvtime_set_ipa(self->vcpu, ST_GPA), 0);
 }
@@ -564,7 +564,7 @@ TEST_F(vcpu_attr_stolen, is_not_written_while_the_cpu_is_off)
 }
 
 /* One that asks again without that has another, which was started by kexec. */
-TEST_F(vcpu_attr_stolen, starts_anew_when_the_guest_asks_again)
+TEST_F(vcpu_attr_stolen, starts_over_when_the_guest_asks_again)
 {
 	expect_to_start_from_0(_metadata, self->vcpu);
 	for (int i = 0; i < 2; i++) {
@@ -579,7 +579,7 @@ TEST_F(vcpu_attr_stolen, starts_anew_when_the_guest_asks_again)
 }
 
 /* What comes back is no structure of KVM's: the guest wrote there. */
-TEST_F(vcpu_attr_stolen, starts_anew_if_the_padding_is_not_empty)
+TEST_F(vcpu_attr_stolen, starts_over_if_the_padding_is_not_empty)
 {
 	expect_to_start_from_0(_metadata, self->vcpu);
 	for (int i = 0; i < ARRAY_SIZE(stolen_time(self->vcpu)->padding); i++) {
@@ -590,7 +590,7 @@ TEST_F(vcpu_attr_stolen, starts_anew_if_the_padding_is_not_empty)
 	}
 }
 
-TEST_F(vcpu_attr_stolen, starts_anew_with_a_thread_that_is_younger)
+TEST_F(vcpu_attr_stolen, starts_over_with_a_thread_that_is_younger)
 {
 	struct turn turn;
 
@@ -602,7 +602,7 @@ TEST_F(vcpu_attr_stolen, starts_anew_with_a_thread_that_is_younger)
 	expect_fair_turn(_metadata, &turn);
 }
 
-TEST_F(vcpu_attr_stolen, starts_anew_with_a_thread_that_is_older)
+TEST_F(vcpu_attr_stolen, starts_over_with_a_thread_that_is_older)
 {
 	struct turn turn;
 
@@ -614,7 +614,7 @@ TEST_F(vcpu_attr_stolen, starts_anew_with_a_thread_that_is_older)
 }
 
 /* The first thread waits for CPUs while another one runs the vCPU. */
-TEST_F(vcpu_attr_stolen, starts_anew_with_a_thread_that_comes_back)
+TEST_F(vcpu_attr_stolen, starts_over_with_a_thread_that_comes_back)
 {
 	struct turn turn;
 
@@ -666,11 +666,11 @@ static void wait_and_reset(struct kvm_vcpu *vcpu)
 {
 	TEST_ASSERT_EQ(guest_does(vcpu, PV_TIME_ST, 0), ST_GPA);
 	wait_as_it_runs(vcpu);
-	finish_vcpu(vcpu, false, guest_does_as_told);
+	finish_vcpu(vcpu, false, guest_runs_commands);
 }
 
 /* What boots has the vCPU's thread wait, too, and then asks for the structure. */
-static void expect_to_start_anew(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
+static void expect_to_start_over(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
 {
 	run(vcpu);
 	wait_for_cpu(SHORT_WAIT);
@@ -691,28 +691,28 @@ static void expect_to_go_on(struct __test_metadata *_metadata, struct kvm_vcpu *
 }
 
 /* Else a rebooted kernel would take all that the last one had for its own. */
-TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset)
+TEST_F(vcpu_attr_stolen, starts_over_after_a_reset)
 {
 	wait_and_reset(self->vcpu);
-	expect_to_start_anew(_metadata, self->vcpu);
+	expect_to_start_over(_metadata, self->vcpu);
 	expect_to_go_on(_metadata, self->vcpu);
 }
 
-TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_that_clears_memory)
+TEST_F(vcpu_attr_stolen, starts_over_after_a_reset_that_clears_memory)
 {
 	wait_and_reset(self->vcpu);
 	memset(stolen_time(self->vcpu), 0, sizeof(struct stolen_time));
-	expect_to_start_anew(_metadata, self->vcpu);
+	expect_to_start_over(_metadata, self->vcpu);
 	expect_to_go_on(_metadata, self->vcpu);
 }
 
-TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_of_a_cpu_that_was_off)
+TEST_F(vcpu_attr_stolen, starts_over_after_a_reset_of_a_cpu_that_was_off)
 {
 	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
 	wait_as_it_runs(self->vcpu);
 	power_cycle(self->vcpu);
-	finish_vcpu(self->vcpu, false, guest_does_as_told);
-	expect_to_start_anew(_metadata, self->vcpu);
+	finish_vcpu(self->vcpu, false, guest_runs_commands);
+	expect_to_start_over(_metadata, self->vcpu);
 }
 
 TEST_F(vcpu_attr_stolen, does_not_count_what_was_waited_for_before_a_reset)
@@ -721,7 +721,7 @@ TEST_F(vcpu_attr_stolen, does_not_count_what_was_waited_for_before_a_reset)
 
 	wait_and_reset(self->vcpu);
 	wait_for_cpu(LONG_WAIT);
-	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	finish_vcpu(self->vcpu, false, guest_runs_commands);
 	turn = turn_in_this_thread(self->vcpu, 0, SHORT_WAIT);
 	expect_fair_turn(_metadata, &turn);
 }
@@ -737,22 +737,22 @@ TEST_F(vcpu_attr_stolen, does_not_count_what_was_pending_at_a_reset)
 	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_READ));
 	wait_for_cpu(LONG_WAIT);
 	run(self->vcpu);
-	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	finish_vcpu(self->vcpu, false, guest_runs_commands);
 	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_READ | PROT_WRITE));
 	turn = turn_in_this_thread(self->vcpu, 0, SHORT_WAIT);
 	expect_fair_turn(_metadata, &turn);
 }
 
-TEST_F(vcpu_attr_stolen, starts_anew_after_a_reset_when_it_was_unreadable)
+TEST_F(vcpu_attr_stolen, starts_over_after_a_reset_when_it_was_unreadable)
 {
 	struct stolen_time *st = stolen_time(self->vcpu);
 
 	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
 	wait_as_it_runs(self->vcpu);
 	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_NONE));
-	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	finish_vcpu(self->vcpu, false, guest_runs_commands);
 	ASSERT_EQ(0, mprotect(st, self->vm->page_size, PROT_READ | PROT_WRITE));
-	expect_to_start_anew(_metadata, self->vcpu);
+	expect_to_start_over(_metadata, self->vcpu);
 }
 
 /* A VMM resets the vCPU, and then loads what it had saved. */
@@ -798,7 +798,7 @@ TEST_F(vcpu_attr_stolen, goes_on_if_it_is_taken_away_over_a_reset)
 	wait_and_reset(self->vcpu);
 	before = stolen(self->vcpu);
 	stolen_time(self->vcpu)->stolen = 0;
-	finish_vcpu(self->vcpu, false, guest_does_as_told);
+	finish_vcpu(self->vcpu, false, guest_runs_commands);
 	stolen_time(self->vcpu)->stolen = before;
 	expect_to_go_on(_metadata, self->vcpu);
 	EXPECT_LE(before, stolen(self->vcpu));
@@ -813,7 +813,7 @@ TEST_F(vcpu_attr_stolen, goes_on_when_a_cpu_comes_back_after_a_restore)
 	EXPECT_LE(123456789, stolen(self->vcpu));
 }
 
-TEST_F(vcpu_attr_stolen, starts_anew_when_the_guest_asks_again_after_a_restore)
+TEST_F(vcpu_attr_stolen, starts_over_when_the_guest_asks_again_after_a_restore)
 {
 	stolen_time(self->vcpu)->stolen = 123456789;
 	wait_as_it_runs(self->vcpu);
@@ -834,8 +834,8 @@ FIXTURE(vcpu_attr_stolen_smp) {
 FIXTURE_SETUP(vcpu_attr_stolen_smp)
 {
 	self->vm = vm_create(2);
-	self->boot = add_vcpu(self->vm, 0, false, guest_does_as_told);
-	self->other = add_vcpu(self->vm, 1, false, guest_does_as_told);
+	self->boot = add_vcpu(self->vm, 0, false, guest_runs_commands);
+	self->other = add_vcpu(self->vm, 1, false, guest_runs_commands);
 	set_power(self->other, false);
 	add_st_slot(self->vm, 0);
 	TEST_ASSERT_EQ(pvtime_set_ipa(self->boot, structures[0]), 0);
@@ -888,7 +888,7 @@ TEST_F(vcpu_attr_stolen_smp, does_not_count_what_was_there_at_boot)
 }
 
 /* All CPUs but the one that runs the new kernel are off. */
-TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec)
+TEST_F(vcpu_attr_stolen_smp, starts_over_after_kexec)
 {
 	boot(_metadata, self->boot, self->other);
 	for (int i = 0; i < 2; i++) {
@@ -899,7 +899,7 @@ TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec)
 	}
 }
 
-TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec_on_another_cpu)
+TEST_F(vcpu_attr_stolen_smp, starts_over_after_kexec_on_another_cpu)
 {
 	boot(_metadata, self->boot, self->other);
 	wait_as_all_run(self->boot, self->other);
@@ -909,27 +909,27 @@ TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec_on_another_cpu)
 }
 
 /* The CPU that did not crash stays where it is, and its time with it. */
-TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kdump_and_a_reboot)
+TEST_F(vcpu_attr_stolen_smp, starts_over_after_kdump_and_a_reboot)
 {
 	boot(_metadata, self->boot, self->other);
 	wait_as_all_run(self->boot, self->other);
 	expect_to_start_from_0(_metadata, self->other);
 	wait_as_it_runs(self->other);
 
-	finish_vcpu(self->boot, false, guest_does_as_told);
-	finish_vcpu(self->other, false, guest_does_as_told);
+	finish_vcpu(self->boot, false, guest_runs_commands);
+	finish_vcpu(self->other, false, guest_runs_commands);
 	set_power(self->other, false);
 	boot(_metadata, self->boot, self->other);
 	expect_both_come_back(_metadata, self->boot, self->other);
 }
 
-TEST_F(vcpu_attr_stolen_smp, starts_anew_after_a_reset)
+TEST_F(vcpu_attr_stolen_smp, starts_over_after_a_reset)
 {
 	boot(_metadata, self->boot, self->other);
 	for (int i = 0; i < 2; i++) {
 		wait_as_all_run(self->boot, self->other);
-		finish_vcpu(self->boot, false, guest_does_as_told);
-		finish_vcpu(self->other, false, guest_does_as_told);
+		finish_vcpu(self->boot, false, guest_runs_commands);
+		finish_vcpu(self->other, false, guest_runs_commands);
 		set_power(self->other, false);
 		boot(_metadata, self->boot, self->other);
 		expect_both_come_back(_metadata, self->boot, self->other);
@@ -940,7 +940,7 @@ TEST_F(vcpu_attr_stolen_smp, starts_anew_after_a_reset)
 TEST_F(vcpu_attr_stolen_smp, goes_on_when_cpus_that_were_not_off_at_boot_come_back)
 {
 	set_power(self->other, true);
-	finish_vcpu(self->other, false, guest_does_as_told);
+	finish_vcpu(self->other, false, guest_runs_commands);
 	expect_to_start_from_0(_metadata, self->boot);
 	expect_to_start_from_0(_metadata, self->other);
 	expect_both_come_back(_metadata, self->boot, self->other);
@@ -955,7 +955,7 @@ TEST_F(vcpu_attr_stolen_smp, goes_on_after_a_restore)
 	expect_both_come_back(_metadata, self->boot, self->other);
 }
 
-TEST_F(vcpu_attr_stolen_smp, starts_anew_after_kexec_after_a_restore)
+TEST_F(vcpu_attr_stolen_smp, starts_over_after_kexec_after_a_restore)
 {
 	set_power(self->other, true);
 	stolen_time(self->boot)->stolen = 123456789;
@@ -1052,7 +1052,7 @@ static void psci_cycle(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
 	ASSERT_EQ(-EINTR, run_immediate_exit(vcpu));
 	for (int i = 0; i < ARRAY_SIZE(cpu_regs); i++)
 		vcpu_set_reg(vcpu, cpu_regs[i], values[i]);
-	vcpu_arch_set_entry_point(vcpu, guest_does_as_told);
+	vcpu_arch_set_entry_point(vcpu, guest_runs_commands);
 	command_of(vcpu)->function = 0;
 }
 
@@ -1065,7 +1065,7 @@ TEST_F(vcpu_attr_stolen_smp, goes_on_when_psci_brings_a_cpu_back)
 	EXPECT_LE(LONG_WAIT, stolen(self->other));
 }
 
-TEST_F(vcpu_attr_stolen_smp, starts_anew_when_psci_brings_a_cpu_to_a_new_kernel)
+TEST_F(vcpu_attr_stolen_smp, starts_over_when_psci_brings_a_cpu_to_a_new_kernel)
 {
 	boot(_metadata, self->boot, self->other);
 	wait_as_all_run(self->boot, self->other);
@@ -1473,7 +1473,7 @@ static struct kvm_vcpu *start_vm(void)
 	struct kvm_vm *vm = vm_create(1);
 
 	add_st_slot(vm, 0);
-	return add_vcpu(vm, 0, false, guest_does_as_told);
+	return add_vcpu(vm, 0, false, guest_runs_commands);
 }
 
 static void start_to_ask(void)

@@ -277,7 +277,7 @@ TEST_F(vcpu_attr_timer, same_ppi_as_a_timer_that_is_not_there_runs)
 	expect_timers_fire(_metadata, self->vcpu, default_ppis[HVTIMER], default_ppis[HPTIMER]);
 }
 
-TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_mended)
+TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_fixed)
 {
 	add_vgic(self->vm);
 	ASSERT_EQ(0, timer_set_irq(self->vcpu, PTIMER, 27));
@@ -291,7 +291,7 @@ TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_mended)
 }
 
 /* The timer that was refused the number keeps it, the other one gets a new one. */
-TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_mended_either_way)
+TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_fixed_either_way)
 {
 	add_vgic(self->vm);
 	ASSERT_EQ(0, timer_set_irq(self->vcpu, VTIMER, PPI_A));
@@ -303,7 +303,7 @@ TEST_F(vcpu_attr_timer, same_ppi_twice_can_be_mended_either_way)
 	EXPECT_EQ(0, run_to_sync(self->other));
 }
 
-TEST_F(vcpu_attr_timer, timers_fire_at_mended_numbers)
+TEST_F(vcpu_attr_timer, timers_fire_at_corrected_numbers)
 {
 	add_vgic(self->vm);
 	ASSERT_EQ(0, timer_set_irq(self->vcpu, VTIMER, PPI_A));
@@ -530,7 +530,7 @@ TEST_F(vcpu_attr_timer_pmu, run_that_fails_for_the_timers_keeps_no_ppi)
 	EXPECT_EQ(0, run_to_sync(self->vcpu));
 }
 
-TEST_F(vcpu_attr_timer_pmu, number_of_the_pmu_does_not_run_and_can_be_mended)
+TEST_F(vcpu_attr_timer_pmu, number_of_the_pmu_does_not_run_and_can_be_fixed)
 {
 	start_pmu(self->vcpu);
 	start_pmu(self->other);

@@ -86,7 +86,7 @@ static u64 latest_clock;
 /* Else KVM changes the TSC offsets by itself. */
 static bool tsc_is_stable;
 
-static u64 look_at_clock(void)
+static u64 read_clock(void)
 {
 	u64 clock = vm_clock(vm);
 
@@ -161,7 +161,7 @@ static void check_vcpu(struct kvm_vcpu *vcpu)
 	struct snapshot *then = &last[vcpu->id], now;
 	const u64 may_change = changes[vcpu->id];
 
-	look_at_clock();
+	read_clock();
 	take_snapshot(vcpu, &now);
 	for (int type = 0; type < NR_TYPES; type++) {
 		TEST_ASSERT(may_change & BIT_ULL(type) ||
@@ -519,7 +519,7 @@ static void check_value(struct kvm_vcpu *vcpu, const struct kvm_xen_vcpu_attr *s
 static void set_xen_attr(struct kvm_vcpu *vcpu)
 {
 	static char before[AREA_BYTES];
-	const u64 from = look_at_clock();
+	const u64 from = read_clock();
 	const struct xen_set set = random_set(vcpu, from);
 	const int type = set.attr.type;
 	/* Reading memory always would bring back each page that was dropped. */
@@ -532,7 +532,7 @@ static void set_xen_attr(struct kvm_vcpu *vcpu)
 	if (watch)
 		memcpy(before, fuzz_slot.memory, AREA_BYTES);
 	r = do_set(vcpu, &set);
-	to = look_at_clock();
+	to = read_clock();
 
 	if (is_runstate(type) && !set.bad_pointer)
 		check_runstate_set(vcpu, &set.attr, from, to, r);
@@ -654,7 +654,7 @@ static void set_clock(struct kvm_vcpu *vcpu)
 	u64 clock, x = random_time();
 
 	pthread_mutex_lock(&vm_lock);
-	clock = look_at_clock();
+	clock = read_clock();
 	if (fuzz_one_in(8))
 		clock = x;
 	else if (fuzz_one_in(4))
@@ -728,7 +728,7 @@ static const struct fuzz_action race_actions[] = {
 
 static void check_all(void)
 {
-	look_at_clock();
+	read_clock();
 	for (int i = 0; i < FUZZ_VCPUS; i++)
 		take_snapshot(fuzz_vcpus[i], &last[i]);
 	fuzz_check_dirty_pages(NULL);
@@ -752,7 +752,7 @@ static void setup(void)
 		runstate_vcpu_run(fuzz_vcpus[i]);
 	vm_ioctl(vm, KVM_GET_CLOCK, &clock);
 	tsc_is_stable = clock.flags & KVM_CLOCK_TSC_STABLE;
-	look_at_clock();
+	read_clock();
 	for (int i = 0; i < FUZZ_VCPUS; i++)
 		take_snapshot(fuzz_vcpus[i], &last[i]);
 }

@@ -145,7 +145,7 @@ TEST_F(vcpu_attr_tsc, unknown_is_enxio)
 					unknown[i].group, unknown[i].attr);
 }
 
-TEST_F(vcpu_attr_tsc, has_does_not_look_at_addr)
+TEST_F(vcpu_attr_tsc, has_does_not_read_addr)
 {
 	expect_has(_metadata, self->vcpus[0], &self->mem, &tsc_offset, 0);
 	run_all(self->vcpus);

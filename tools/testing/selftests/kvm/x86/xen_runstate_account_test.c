@@ -405,7 +405,7 @@ static void *run_once(void *arg)
 	return NULL;
 }
 
-KVM_ONE_VCPU_TEST(xen_runstate_account, owner_that_returns_starts_anew, guest_exits)
+KVM_ONE_VCPU_TEST(xen_runstate_account, owner_that_returns_starts_over, guest_exits)
 {
 	struct new_owner owner = { .vcpu = vcpu };
 
