@@ -49,8 +49,7 @@ static void take_stolen_time(struct kvm_vcpu *vcpu)
 
 /*
  * Add what is pending to what the structure at @hva shows, even if userspace wrote that:
- * time continues from memory that was restored.  Does not sleep.  Called with preemption
- * disabled.
+ * time continues from memory that was restored.  Does not sleep.
  */
 static bool add_stolen_time(struct kvm_vcpu *vcpu, unsigned long hva)
 {
@@ -83,8 +82,8 @@ static bool add_stolen_time(struct kvm_vcpu *vcpu, unsigned long hva)
 /*
  * Add stolen time when the vCPU is loaded.  A page with dirty logging is left to where
  * KVM_RUN checks its requests, after it has stopped for a full dirty ring, and so is
- * whatever else is special about a memslot.  So is the structure of a CPU that was off,
- * until it asks again: it may be memory that others use.
+ * whatever else is special about a memslot.  The structure of a CPU that is off may be
+ * memory that others use.
  */
 static bool add_when_loaded(struct kvm_vcpu *vcpu)
 {
@@ -92,7 +91,7 @@ static bool add_when_loaded(struct kvm_vcpu *vcpu)
 	bool added = false;
 	int idx;
 
-	if (vcpu->arch.steal.was_off)
+	if (kvm_arm_vcpu_stopped(vcpu))
 		return false;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
@@ -167,19 +166,6 @@ void kvm_update_stolen_time(struct kvm_vcpu *vcpu)
 		update_stolen_time(vcpu);
 
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-}
-
-long kvm_hypercall_pv_features(struct kvm_vcpu *vcpu)
-{
-	switch (smccc_get_arg1(vcpu)) {
-	case ARM_SMCCC_HV_PV_TIME_FEATURES:
-	case ARM_SMCCC_HV_PV_TIME_ST:
-		if (vcpu->arch.steal.base != INVALID_GPA)
-			return SMCCC_RET_SUCCESS;
-		fallthrough;
-	default:
-		return SMCCC_RET_NOT_SUPPORTED;
-	}
 }
 
 /*
