@@ -4,7 +4,6 @@
  */
 #include "xen_runstate.h"
 
-#include <kvm/steal.h>
 #include <kvm/vcpu_attr.h>
 
 /* A frequency that is rejected changes nothing. */
