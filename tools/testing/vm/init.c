@@ -77,6 +77,7 @@ static const struct {
 	{ "proc",	"/proc" },
 	{ "sysfs",	"/sys" },
 	{ "devtmpfs",	"/dev" },
+	{ "devpts",	"/dev/pts" },
 	{ "debugfs",	"/sys/kernel/debug" },
 	{ "tracefs",	"/sys/kernel/tracing" },
 	{ "tmpfs",	"/dev/shm" },

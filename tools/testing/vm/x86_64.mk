@@ -20,13 +20,17 @@ kvm-modules	:= virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
 # MACHINE= names them, as they take long. Those of whole-machines run all tests,
 # and those of complete-machines skip no program; others run those tests whose names match
 # machine-tests. tests-NAME, if there: the only tests that it runs, which no other one
-# does; without-NAME: those that it leaves out; run-NAME: options of "boot"; flavor-NAME: another FLAVOR; demos-NAME: what of
-# tools/kvm it runs after the tests.
+# does; without-NAME: those that it leaves out; run-NAME: options of "boot"; flavor-NAME:
+# another FLAVOR; demos-NAME: what of tools/kvm it runs after the tests. needs-DEMO: what
+# else of tools/kvm that takes.
 machines	:= max
 further-machines := vmx
 whole-machines	:= max vmx
 complete-machines := max
 machine-tests	:=
+demos-max	:= vcpu_time_test
+args-vcpu_time_test := /bin/kvm_vcpu_time
+needs-vcpu_time_test := kvm_vcpu_time
 # Instructions are dear there.
 flavor-vmx	:= plain
 demos-vmx	:= xen_runstate
