@@ -8,10 +8,10 @@ identifier f = kvm_arch_vcpu_run_pid_change;
 identifier vcpu, kvm, ret;
 position p;
 @@
-  int f@p(struct kvm_vcpu *vcpu)
+  int f(struct kvm_vcpu *vcpu)
   {
   <...
-  ret = kvm_vgic_map_resources(kvm);
+  ret = kvm_vgic_map_resources@p(kvm);
   if (ret)
 - 	return ret;
 + 	return vgic_fails(vcpu, ret);
@@ -39,10 +39,10 @@ identifier f = kvm_arm_pmu_v3_enable;
 identifier vcpu, irq;
 position p;
 @@
-  int f@p(struct kvm_vcpu *vcpu)
+  int f(struct kvm_vcpu *vcpu)
   {
   <...
-  if (!irq_is_ppi(irq) && !vgic_valid_spi(vcpu->kvm, irq))
+  if (!irq_is_ppi@p(vcpu->kvm, irq) && !vgic_valid_spi(vcpu->kvm, irq))
 - 	return -EINVAL;
 + 	return kvm_vcpu_attr_run_fails(vcpu, KVM_ARM_VCPU_PMU_V3_CTRL,
 + 				       KVM_ARM_VCPU_PMU_V3_IRQ, -EINVAL,
