@@ -66,12 +66,6 @@ static struct band *make_bands(const struct model *model, unsigned int nr)
 	return bands;
 }
 
-static bool is_of_band(const struct row *row, const struct band *band)
-{
-	return row->pid == band->vm->pid && row->born == band->vm->born &&
-	       row->fd == band->vm->fd && row->vcpu == band->vcpu->id;
-}
-
 /* Up to and with the state of @layer, as a share of the whole. */
 static double height_at(const __u64 time[NR_STATES], int layer)
 {
@@ -123,7 +117,7 @@ static void put_band(FILE *to, const struct recording *recording, const struct b
 	for (unsigned int i = 0; i < recording->nr_rows; i++) {
 		const struct row *row = &recording->rows[i];
 
-		if (!is_of_band(row, band))
+		if (!row_is_of(row, band->vm, band->vcpu))
 			continue;
 		if (!step_row.when) {
 			begin = begin_of(row);

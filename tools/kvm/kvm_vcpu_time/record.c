@@ -150,6 +150,27 @@ void recording_free(struct recording *recording)
 	free(recording->rows);
 }
 
+bool row_is_of(const struct row *row, const struct vm *vm, const struct vcpu *vcpu)
+{
+	return row->pid == vm->pid && row->born == vm->born && row->fd == vm->fd &&
+	       row->vcpu == vcpu->id;
+}
+
+static bool halts_are_known(const struct recording *recording, const struct vm *vm,
+			    const struct vcpu *vcpu)
+{
+	__u64 unknown = 0;
+
+	for (unsigned int i = 0; i < recording->nr_rows; i++) {
+		const struct row *row = &recording->rows[i];
+
+		if (!row->halts && row_is_of(row, vm, vcpu))
+			unknown += time_sum(row->time);
+	}
+
+	return unknown <= time_sum(vcpu->times.total) / MISSING_PART;
+}
+
 struct model recording_model(const struct recording *recording)
 {
 	struct model model = { 0 };
@@ -165,8 +186,6 @@ struct model recording_model(const struct recording *recording)
 
 		times_add(&vcpu->times, row->time);
 		times_add(&vm->times, row->time);
-		vcpu->times.halts = row->halts;
-		vm->times.halts = row->halts;
 		if (row->when > model.interval)
 			model.interval = row->when;
 	}
@@ -174,9 +193,14 @@ struct model recording_model(const struct recording *recording)
 		struct vm *vm = &model.vms[i];
 
 		memcpy(vm->times.last, vm->times.total, sizeof(vm->times.last));
-		for (unsigned int j = 0; j < vm->nr_vcpus; j++)
-			memcpy(vm->vcpus[j].times.last, vm->vcpus[j].times.total,
-			       sizeof(vm->times.last));
+		vm->times.halts = true;
+		for (unsigned int j = 0; j < vm->nr_vcpus; j++) {
+			struct vcpu *vcpu = &vm->vcpus[j];
+
+			memcpy(vcpu->times.last, vcpu->times.total, sizeof(vcpu->times.last));
+			vcpu->times.halts = halts_are_known(recording, vm, vcpu);
+			vm->times.halts &= vcpu->times.halts;
+		}
 	}
 
 	return model;

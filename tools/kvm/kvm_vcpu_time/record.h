@@ -28,6 +28,8 @@ struct recording {
 	__u64 missed[NR_MISSING];	/* the part of it that was recorded without */
 };
 
+bool row_is_of(const struct row *row, const struct vm *vm, const struct vcpu *vcpu);
+
 void record_begin(FILE *to);
 void record_look(FILE *to, const struct model *model, __u64 since);
 

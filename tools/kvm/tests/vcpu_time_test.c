@@ -6,9 +6,10 @@
  *
  *	vcpu_time_test KVM_VCPU_TIME
  *
- * The numbers of a look are those of a moment between the output of the look before and
- * its own, so these bracket them. Others run it beside that: as nobody, on a narrow terminal,
- * and while a VM of many vCPUs comes and goes. Needs root, and prints KTAP.
+ * The numbers of a look are older than its output, and than what is read then; the intervals
+ * that it shows say than which they are newer. Others run it beside that: as nobody, without
+ * debugfs, on a narrow terminal, and while a VM of many vCPUs comes and goes. Needs root, and
+ * prints KTAP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #include "xen.h"
 
 #define INTERVAL	"0.2"
-#define LOOKS		80
+#define LOOKS		60
 #define NR_STATES	5
 #define PAST_NS		(300 * NSEC_PER_MSEC)
 #define DAY		86400
@@ -173,7 +174,8 @@ static void start_program(struct test *test)
 {
 	char *argv[] = { test->path, "--json", "--interval", INTERVAL, "--pid", test->pid, NULL };
 
-	test->started = host_now();
+	read_truth(&test->demo, test->looks[0].after);
+	test->started = test->looks[0].read_at = host_now();
 	test->from = start(&test->program, argv, NULL);
 }
 
@@ -211,25 +213,21 @@ static void look_times(struct test *test, unsigned int times)
 	}
 }
 
-/* Was the truth of look @nr read before the next one? The first one began after the start. */
-static bool was_in_time(const struct test *test, unsigned int nr)
+/*
+ * The newest truth that is older than look @nr. The program looked for the first time after
+ * its start, and reports the intervals since then.
+ */
+static const struct truth *truth_before(const struct test *test, unsigned int nr)
 {
-	__u64 next = test->started;
+	__u64 when = test->started;
+	unsigned int older = nr;
 
-	for (unsigned int i = 1; i <= nr + 1; i++)
-		next += test->looks[i].interval;
+	for (unsigned int i = 1; i <= nr; i++)
+		when += test->looks[i].interval;
+	while (test->looks[older].read_at > when)
+		older--;
 
-	return test->looks[nr].read_at <= next;
-}
-
-/* The next look whose numbers can be compared: those of one before it are older. */
-static unsigned int settle(struct test *test)
-{
-	do
-		look_times(test, 1);
-	while (!was_in_time(test, test->nr_looks - 1));
-
-	return test->nr_looks;
+	return test->looks[older].after;
 }
 
 static __u64 sum(const __u64 time[NR_STATES])
@@ -275,18 +273,15 @@ static void check_sums(struct test *test, int vcpu)
 	result(test, worst < SLACK_NS, name, "off by up to %.3f ms", to_ms(worst));
 }
 
-/*
- * The guest's total of a runstate, over looks @first to @last: a look may be as old as the
- * one before it.
- */
+/* Over looks @first to @last, by the guest's total of a runstate. */
 static void check_state(struct test *test, int vcpu, int state, int runstate, unsigned int first,
 			unsigned int last)
 {
 	const struct look *looks = test->looks;
-	__u64 least = excess(looks[last - 1].after[vcpu].rs.time[runstate],
+	__u64 least = excess(truth_before(test, last)[vcpu].rs.time[runstate],
 			     looks[first].after[vcpu].rs.time[runstate]);
 	__u64 most = excess(looks[last].after[vcpu].rs.time[runstate],
-			    looks[first - 1].after[vcpu].rs.time[runstate]);
+			    truth_before(test, first)[vcpu].rs.time[runstate]);
 	__u64 shown = shown_between(test, vcpu, state, first, last);
 	char name[64];
 
@@ -299,8 +294,10 @@ static void check_state(struct test *test, int vcpu, int state, int runstate, un
 static void check_waited(struct test *test, int vcpu, unsigned int first, unsigned int last)
 {
 	const struct look *looks = test->looks;
-	__u64 least = excess(looks[last - 1].after[vcpu].waited, looks[first].after[vcpu].waited);
-	__u64 most = excess(looks[last].after[vcpu].waited, looks[first - 1].after[vcpu].waited);
+	__u64 least = excess(truth_before(test, last)[vcpu].waited,
+			     looks[first].after[vcpu].waited);
+	__u64 most = excess(looks[last].after[vcpu].waited,
+			    truth_before(test, first)[vcpu].waited);
 	__u64 shown = shown_between(test, vcpu, STEAL, first, last);
 	char name[64];
 
@@ -345,10 +342,10 @@ static void check_competition(struct test *test)
 		{ STEAL,   RUNSTATE_runnable },
 		{ BLOCKED, RUNSTATE_blocked },
 	};
-	unsigned int first = settle(test), last;
+	unsigned int first = test->nr_looks + 1, last;
 
-	look_times(test, 10);
-	last = settle(test);
+	look_times(test, 16);
+	last = test->nr_looks;
 	for (int i = 0; i < NR_VCPUS; i++) {
 		for (unsigned int j = 0; j < ARRAY_SIZE(rows); j++)
 			check_state(test, i, rows[j].state, rows[j].runstate, first, last);
@@ -427,15 +424,15 @@ static void vcpu_renew(struct vcpu *vcpu)
 /* The new threads have waited before, which is not stolen from their vCPUs. */
 static void check_moved(struct test *test)
 {
-	unsigned int before = settle(test), after;
+	unsigned int before = test->nr_looks, after;
 
 	demo_order(&test->demo, VCPU_QUIT);
 	for (int i = 0; i < NR_VCPUS; i++)
 		vcpu_renew(&test->demo.vcpu[i]);
 	demo_start_threads(&test->demo, PAST_NS);
 	demo_order(&test->demo, VCPU_RUN);
-	look_times(test, 5);
-	after = settle(test);
+	look_times(test, 6);
+	after = test->nr_looks;
 
 	for (int i = 0; i < NR_VCPUS; i++) {
 		const struct shown *last = &test->looks[after].shown[i];
@@ -687,7 +684,6 @@ int main(int argc, char **argv)
 	check_narrow_terminal(&test);
 	check_crowd(&test);
 
-	read_truth(&test.demo, test.looks[0].after);
 	start_program(&test);
 	check_competition(&test);
 	check_clock_set_back(&test);
