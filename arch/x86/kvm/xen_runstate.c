@@ -546,6 +546,12 @@ static bool area_write_atomic(struct kvm_vcpu *vcpu)
 	return dirty_ring_has_room(vcpu) && area_try_write(vcpu, &vcpu->arch.xen.runstate.now);
 }
 
+/* Out of line, so that a caller keeps nothing at hand for it while it is off. */
+static noinline __cold void runstate_trace(struct kvm_vcpu *vcpu, u32 state, u64 elapsed, u64 steal)
+{
+	trace_kvm_xen_runstate(vcpu, vcpu->arch.xen.runstate.now.state, state, elapsed, steal);
+}
+
 /*
  * Charge the time so far and enter @state.  Does not sleep; what cannot be
  * written now is left to be refreshed.  Called with SRCU held.
@@ -571,7 +577,8 @@ static void runstate_account(struct kvm_vcpu *vcpu, u32 state)
 		kvm_steal_count(vcpu, steal);
 
 	xen_runstate_charge(vcpu->stat.xen_runstate_ns, charged, elapsed, steal);
-	trace_kvm_xen_runstate(vcpu, xr->now.state, state, elapsed, steal);
+	if (trace_kvm_xen_runstate_enabled())
+		runstate_trace(vcpu, state, elapsed, steal);
 
 	xen_runstate_account(&xr->now, state, elapsed, steal);
 	xr->accounted = jiffies;
