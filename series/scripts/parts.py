@@ -19,6 +19,7 @@ TESTS = [option for macro in ("TEST(n)", "TEST_F(f,n)", "TEST_F_TIMEOUT(f,n,t)",
                               "KVM_ONE_VCPU_TEST(f,n,g)")
          for option in ("-D", f"{macro}=void n(void)")]
 INCLUDE = re.compile(r"#include (\S+)")
+EVENT = re.compile(r"TRACE_EVENT\((\w+),")         # ctags sees none
 ENDS = re.compile(r";\s*(/\*.*\*/)?$")       # a declaration, and a comment behind it
 
 
@@ -62,7 +63,7 @@ def starts_at(lines, at, floor):
     while at > floor:
         above = lines[at - 1]
         comment = above.lstrip().startswith(("/*", "*", "//"))
-        if not above or not (comment or above.startswith("static_assert(")) and (
+        if not above or not (comment or above.startswith(("static_assert(", "#undef "))) and (
                 above.startswith(("#", "}")) or above.endswith((";", "\\"))):
             break
         at -= 1
@@ -74,6 +75,8 @@ def parse(text):
     lines = text.split("\n")
     found = [(match[1], "include", nr, nr + 1) for nr, line in enumerate(lines)
              if (match := INCLUDE.match(line))]
+    found += [(match[1], "event", nr, lines.index(");", nr) + 1) for nr, line in enumerate(lines)
+              if (match := EVENT.match(line))]
     result, floor = [], 0
     for name, kind, first, last in sorted([*found, *tags(text)], key=lambda tag: (tag[2], -tag[3])):
         if last <= floor:
@@ -141,8 +144,16 @@ class File:
             raise Misfit(f"there is no {wanted}")
         return found
 
-    def splice(self, first, last, lines, new=None):
-        """Put lines, with the definition `new` in them or none, in the place of others."""
+    def block(self, definition):
+        """Where it starts and ends; with the #if and #endif, if it is the first in there."""
+        first, last = definition.first, definition.last
+        if first and self.lines[first - 1].startswith("#if"):
+            first -= 1
+            last += [line[:6] for line in self.lines[last:]].index("#endif") + 1
+        return first, last
+
+    def splice(self, first, last, lines, new=()):
+        """Put lines, with the definitions `new` in them, in the place of others."""
         gone, grown = self.lines[first:last], len(lines) - (last - first)
         self.lines[first:last] = lines
         kept = [d for d in self.definitions if d.last <= first or d.first >= last]
@@ -150,14 +161,13 @@ class File:
             if definition.first >= last:
                 definition.first += grown
                 definition.last += grown
-        self.definitions = sorted(kept + ([new] if new else []), key=lambda d: d.first)
+        self.definitions = sorted([*kept, *new], key=lambda d: d.first)
         return gone
 
-    def put(self, first, last, lines, like, above=0):
-        """The same, of a definition like another's that starts so many lines below."""
-        at = first + above
-        return self.splice(first, last, lines, Definition(
-            like.name, like.kind, at, at + like.last - like.first))
+    def put(self, first, last, lines, likes, moved):
+        """The same, of definitions like another's that stand so many lines further down here."""
+        return self.splice(first, last, lines, [
+            Definition(d.name, d.kind, d.first + moved, d.last + moved) for d in likes])
 
     def drop(self, wanted):
         """Remove a definition with the blank line behind it; returns its lines."""
@@ -180,13 +190,19 @@ def merge(target, part, wanted, anchor=None):
     """Bring one definition of a part into the target; returns the lines that it replaces.
 
     A new one follows the definition that it follows in the part, or stands where
-    the anchor ("after NAME", "before NAME") says.
+    the anchor ("after NAME", "before NAME") says.  The first one in an #if brings
+    all of that.
     """
     new = part.get(wanted)
-    lines = part.of(new)
     old = None if anchor else target.find(wanted, new.kind)
+    start, end = (new.first, new.last) if old else part.block(new)
+    lines = part.lines[start:end]
+
+    news = [d for d in part.definitions if start <= d.first < end]
+
     if old:
-        return target.put(old.first, old.last, lines, new)
+        gone = target.put(old.first, old.last, lines, news, old.first - start)
+        return gone if gone != lines else []
 
     where, _, name = anchor.partition(" ") if anchor else ("after", "", "")
     above = part.definitions[:part.definitions.index(new)]
@@ -202,9 +218,9 @@ def merge(target, part, wanted, anchor=None):
         new.kind in declared if name else not spaced(part, new))
     gap = [] if close else [""]
     if where == "after":
-        target.put(there.last, there.last, gap + lines, new, len(gap))
+        target.put(there.last, there.last, gap + lines, news, there.last + len(gap) - start)
     else:
-        target.put(there.first, there.first, lines + gap, new)
+        target.put(there.first, there.first, lines + gap, news, there.first - start)
     return []
 
 
