@@ -1,7 +1,13 @@
 // Whether the guest's area can be mapped is known to the caller.
 //
-// in arch/x86/kvm/xen.h: running=1 preempted=1
+// in arch/x86/kvm/xen.h: declare=1 running=1 preempted=1
 // in arch/x86/kvm/xen.c: update=1 guest=1 attr=2
+
+@declare@
+position p;
+@@
+- void kvm_xen_update_runstate@p(struct kvm_vcpu *vcpu, int state);
++ void kvm_xen_update_runstate(struct kvm_vcpu *vcpu, int state, bool atomic);
 
 @running@
 identifier f = kvm_xen_runstate_set_running;
