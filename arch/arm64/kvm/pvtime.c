@@ -49,7 +49,8 @@ static void take_stolen_time(struct kvm_vcpu *vcpu)
 
 /*
  * Add what is pending to what the structure at @hva shows, even if userspace wrote that:
- * time continues from memory that was restored.  Does not sleep.
+ * time continues from memory that was restored.  Does not sleep.  Called with preemption
+ * disabled.
  */
 static bool add_stolen_time(struct kvm_vcpu *vcpu, unsigned long hva)
 {
@@ -82,8 +83,8 @@ static bool add_stolen_time(struct kvm_vcpu *vcpu, unsigned long hva)
 /*
  * Add stolen time when the vCPU is loaded.  A page with dirty logging is left to where
  * KVM_RUN checks its requests, after it has stopped for a full dirty ring, and so is
- * whatever else is special about a memslot.  The structure of a CPU that is off may be
- * memory that others use.
+ * whatever else is special about a memslot.  So is the structure of a CPU that was off,
+ * until it asks again: it may be memory that others use.
  */
 static bool add_when_loaded(struct kvm_vcpu *vcpu)
 {
@@ -91,7 +92,7 @@ static bool add_when_loaded(struct kvm_vcpu *vcpu)
 	bool added = false;
 	int idx;
 
-	if (kvm_arm_vcpu_stopped(vcpu))
+	if (vcpu->arch.steal.was_off)
 		return false;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
