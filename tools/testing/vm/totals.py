@@ -14,6 +14,8 @@ to look for leaks, does not count as a program.
 
 import argparse
 import collections
+import functools
+import inspect
 import io
 import os
 import re
@@ -39,7 +41,10 @@ def parser_from(directory):
     sys.dont_write_bytecode = True
     import kunit_parser         # pylint: disable=import-error,import-outside-toplevel
     import kunit_printer        # pylint: disable=import-error,import-outside-toplevel
-    kunit_parser.stdout = kunit_printer.Printer(io.StringIO())
+    kunit_parser.stdout = printer = kunit_printer.Printer(output=io.StringIO())
+    # Newer ones have no printer of their own.
+    if "printer" in inspect.signature(kunit_parser.parse_run_tests).parameters:
+        kunit_parser.parse_run_tests = functools.partial(kunit_parser.parse_run_tests, printer=printer)
     return kunit_parser
 
 
