@@ -28,4 +28,4 @@ run-many	:= --many-locks
 guest-qemu	:= qemu-system-arm
 guest-files	:= /usr/bin/qemu-system-aarch64
 guests		:= kvm
-guest-steps-kvm	:= boot steal stop hotplug pmu snapshot migrate reboot
+guest-steps-kvm	:= boot steal query stop hotplug pmu snapshot migrate reboot

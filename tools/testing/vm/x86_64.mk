@@ -44,5 +44,5 @@ guest-files	:= /usr/bin/qemu-system-x86_64 /usr/share/seabios/bios-256k.bin \
 guest-kernel	:= linux-image-6.12-cloud-amd64
 guest-retry	:= has not booted|does not answer|\# timeout
 guests		:= xen kvm
-guest-steps-xen	:= boot steal stop
-guest-steps-kvm	:= boot steal stop snapshot migrate kexec reboot
+guest-steps-xen	:= boot steal query stop
+guest-steps-kvm	:= boot steal query stop snapshot migrate kexec reboot
