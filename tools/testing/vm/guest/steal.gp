@@ -6,13 +6,15 @@ set terminal svg size 920,420 dynamic font "sans-serif,13" background "#ffffff"
 set output out
 set datafile separator "\t"
 
-stats base using 2 nooutput prefix "S"
+max(a, b) = a > b ? a : b
+stats base using 2:3 nooutput prefix "B"
+stats series using 2:3 nooutput prefix "S"
 stats base using 1 nooutput prefix "TB"
 stats series using 1 nooutput prefix "TS"
-top = ceil(S_max * 1.12)
+top = ceil(1.12 * max(max(B_max_x, B_max_y), max(S_max_x, S_max_y)))
 set multiplot layout 1,2 title "What a guest with busy vCPUs shows as steal, and what they really waited"
 set yrange [0:top]
-set xrange [0:ceil(TB_max > TS_max ? TB_max : TS_max)]
+set xrange [0:ceil(max(TB_max, TS_max))]
 set xlabel "seconds"
 set ylabel "seconds, of all vCPUs"
 set key below reverse Left samplen 2 maxrows 2
