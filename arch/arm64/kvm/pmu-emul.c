@@ -215,39 +215,15 @@ static bool pmu_filter_is_set(struct kvm_arch *ka, const struct kvm_pmu_event_fi
 }
 
 /*
- * The space is that of the host's PMU, even if the guest's has less.  The first
- * filter decides on all events that no filter names: they are denied if it allows,
- * and allowed if it denies.
+ * The first filter decides on all of the @nr_events events that no filter names: they
+ * are denied if it allows, and allowed if it denies.
  */
-static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
-			  const void *payload)
+static int pmu_filter_add(struct kvm_arch *ka, const struct kvm_pmu_event_filter *filter,
+			  u32 nr_events)
 {
-	const struct kvm_pmu_event_filter *filter = payload;
-	struct kvm_arch *ka = &vcpu->kvm->arch;
 	bool allow = filter->action == KVM_PMU_EVENT_ALLOW;
-	u32 nr_events = __kvm_pmu_event_mask(kvm_arm_pmu_get_pmuver_limit()) + 1;
-	int r;
 
-	if ((u32)filter->base_event + filter->nevents > nr_events)
-		return -EINVAL;
-
-	if (!allow && filter->action != KVM_PMU_EVENT_DENY)
-		return -EINVAL;
-
-	guard(mutex)(&ka->config_lock);
-
-	r = pmu_configurable(vcpu->kvm);
-	if (r)
-		return r;
-
-#ifdef KVM_ARM_VCPU_PMU_V3_STRICT
-	if (!ka->arm_pmu)
-		return -ENXIO;
-
-#endif
-	/* Some VMMs set the filter through each vCPU, right before its INIT. */
-	if (pmu_any_created(vcpu->kvm))
-		return pmu_filter_is_set(ka, filter) ? 0 : -EBUSY;
+	lockdep_assert_held(&ka->config_lock);
 
 	if (!ka->pmu_filter) {
 		ka->pmu_filter = bitmap_alloc(nr_events, GFP_KERNEL_ACCOUNT);
@@ -266,6 +242,39 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 		bitmap_clear(ka->pmu_filter, filter->base_event, filter->nevents);
 
 	return 0;
+}
+
+/* The space is that of the host's PMU, even if the guest's has less. */
+static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
+			  const void *payload)
+{
+	const struct kvm_pmu_event_filter *filter = payload;
+	struct kvm_arch *ka = &vcpu->kvm->arch;
+	u32 nr_events = __kvm_pmu_event_mask(kvm_arm_pmu_get_pmuver_limit()) + 1;
+	int r;
+
+	if ((u32)filter->base_event + filter->nevents > nr_events)
+		return -EINVAL;
+
+	if (filter->action != KVM_PMU_EVENT_ALLOW && filter->action != KVM_PMU_EVENT_DENY)
+		return -EINVAL;
+
+	guard(mutex)(&ka->config_lock);
+
+	r = pmu_configurable(vcpu->kvm);
+	if (r)
+		return r;
+
+#ifdef KVM_ARM_VCPU_PMU_V3_STRICT
+	if (!ka->arm_pmu)
+		return -ENXIO;
+
+#endif
+	/* Some VMMs set the filter through each vCPU, right before its INIT. */
+	if (pmu_any_created(vcpu->kvm))
+		return pmu_filter_is_set(ka, filter) ? 0 : -EBUSY;
+
+	return pmu_filter_add(ka, filter, nr_events);
 }
 
 /*

@@ -69,7 +69,6 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 {
 	const struct kvm_pmu_event_filter *filter = payload;
 	struct kvm_arch *ka = &vcpu->kvm->arch;
-	bool allow = filter->action == KVM_PMU_EVENT_ALLOW;
 	u32 nr_events = __kvm_pmu_event_mask(kvm_arm_pmu_get_pmuver_limit()) + 1;
 
 	guard(mutex)(&ka->config_lock);
@@ -80,7 +79,7 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 	if ((u32)filter->base_event + filter->nevents > nr_events)
 		return -EINVAL;
 
-	if (!allow && filter->action != KVM_PMU_EVENT_DENY)
+	if (filter->action != KVM_PMU_EVENT_ALLOW && filter->action != KVM_PMU_EVENT_DENY)
 		return -EINVAL;
 
 	if (kvm_vm_has_ran_once(vcpu->kvm))
@@ -91,23 +90,7 @@ static int pmu_set_filter(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row
 		return -ENXIO;
 
 #endif
-	if (!ka->pmu_filter) {
-		ka->pmu_filter = bitmap_alloc(nr_events, GFP_KERNEL_ACCOUNT);
-		if (!ka->pmu_filter)
-			return -ENOMEM;
-
-		if (allow)
-			bitmap_zero(ka->pmu_filter, nr_events);
-		else
-			bitmap_fill(ka->pmu_filter, nr_events);
-	}
-
-	if (allow)
-		bitmap_set(ka->pmu_filter, filter->base_event, filter->nevents);
-	else
-		bitmap_clear(ka->pmu_filter, filter->base_event, filter->nevents);
-
-	return 0;
+	return pmu_filter_add(ka, filter, nr_events);
 }
 
 static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, const void *payload)
