@@ -46,9 +46,6 @@ struct attr_errors;
  * "# reached SET KVM_VCPU_TSC_OFFSET EFAULT".  The documentation of the attributes is
  * checked against that.  A constructor has to call share_attr_errors(), and a
  * destructor print_attr_errors().
- *
- * With ATTR_CALLS in the environment each call is printed as well, with its error or 0:
- * "# call SET KVM_VCPU_TSC_OFFSET 0".
  */
 struct attr_family {
 	const char *(*attr_name)(int attr);

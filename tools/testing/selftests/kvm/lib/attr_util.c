@@ -2,7 +2,6 @@
 // Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -68,9 +67,6 @@ void print_attr_errors(const struct attr_family *family)
 
 int note_attr_error(const struct attr_family *family, enum attr_call call, int attr, int r)
 {
-	if (getenv("ATTR_CALLS"))
-		printf("# call %s %s %s\n", attr_call_names[call], family->attr_name(attr),
-		       r ? strerrorname_np(-r) : "0");
 	if (r)
 		family->errors->reached[call][attr][-r] = true;
 	return r;
