@@ -41,6 +41,9 @@ static inline void wait_for_cpu(long ns)
 		wait_for_run_delay(get_run_delay() + ns);
 }
 
+/* Be a real-time thread on @cpu, which preempts whatever else runs there. */
+void preempt_on_cpu(int cpu);
+
 /*
  * Two real-time threads that preempt whatever runs on one CPU, every 20 to
  * 320 us: often enough to hit every window that is open to preemption.  They

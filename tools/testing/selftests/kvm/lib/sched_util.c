@@ -7,6 +7,8 @@
 
 #include "sched_util.h"
 
+static const struct sched_param fifo = { .sched_priority = 1 };
+
 u64 clock_ns(clockid_t id)
 {
 	struct timespec now;
@@ -78,6 +80,12 @@ void wait_for_run_delay(long target)
 	TEST_ASSERT_EQ(pthread_setaffinity_np(pthread_self(), sizeof(all), &all), 0);
 }
 
+void preempt_on_cpu(int cpu)
+{
+	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
+	pin_self_to_cpu(cpu);
+}
+
 /* Preempters rest for as many times what their last wakeup was late by. */
 #define PREEMPTER_REST		4
 
@@ -85,11 +93,9 @@ static void *preempt_often(void *arg)
 {
 	struct preempters *preempters = arg;
 	unsigned int seed = (unsigned long)pthread_self() >> 12;
-	const struct sched_param fifo = { .sched_priority = 1 };
 	u64 wakeup, late = 0;
 
-	pin_self_to_cpu(preempters->cpu);
-	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
+	preempt_on_cpu(preempters->cpu);
 
 	while (!READ_ONCE(preempters->stop)) {
 		wakeup = now_ns() + 20000 + rand_r(&seed) % 300000 + PREEMPTER_REST * late;
@@ -127,7 +133,7 @@ void stop_preempters(struct preempters *preempters)
 
 bool can_preempt(void)
 {
-	const struct sched_param fifo = { .sched_priority = 1 }, other = {};
+	const struct sched_param other = {};
 
 	return !sched_setscheduler(0, SCHED_FIFO, &fifo) &&
 	       !sched_setscheduler(0, SCHED_OTHER, &other);

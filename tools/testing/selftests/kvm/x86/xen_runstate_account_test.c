@@ -458,7 +458,6 @@ struct usurper {
 
 static void *usurp(void *arg)
 {
-	const struct sched_param fifo = { .sched_priority = 1 };
 	struct usurper *usurper = arg;
 	bool *stop = addr_gva2hva(usurper->vcpu->vm, (gva_t)&stop_counting);
 	u64 *count = addr_gva2hva(usurper->vcpu->vm, (gva_t)&counted);
@@ -467,8 +466,7 @@ static void *usurp(void *arg)
 	while (!READ_ONCE(*count))
 		idle_ms(1);
 
-	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
-	pin_self_to_cpu(usurper->cpu);
+	preempt_on_cpu(usurper->cpu);
 	for (int i = 0; i < 100 && !usurper->seen; i++) {
 		usurper->seen = READ_ONCE(usurper->area->state) == RUNSTATE_runnable;
 		if (!usurper->seen)
@@ -1032,12 +1030,10 @@ struct rival {
 
 static void *preempt_by_eventfd(void *arg)
 {
-	const struct sched_param fifo = { .sched_priority = 1 };
 	struct rival *rival = arg;
 	eventfd_t value;
 
-	pin_self_to_cpu(rival->cpu);
-	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_FIFO, &fifo), 0);
+	preempt_on_cpu(rival->cpu);
 
 	for (;;) {
 		TEST_ASSERT_EQ(eventfd_read(rival->fd, &value), 0);
