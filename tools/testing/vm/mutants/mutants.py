@@ -45,6 +45,11 @@ class Edit:
     old: str = ""
     new: str = ""
 
+    def drops_original(self):
+        """True if what was there, and other mutants of it, are not in the replacement."""
+        return bool(re.search(r"\bMUTANT\b", self.new)
+                    and not re.search(r"\bORIGINAL\b", self.new))
+
     def replacement(self, number, original):
         active = f"(kvm_mutant == {number})"
         if re.search(r"\bMUTANT\b", self.new):
@@ -170,6 +175,8 @@ def mutate(source, spans):
             within = []
             while inner and inner[0][0] < stop:
                 within.append(inner.pop(0))
+            if within and edit.drops_original():
+                raise ValueError(f"leaves out the lines of another mutant: {edit.new}")
             text += source[at:start] + edit.replacement(number, render(start, stop, within))
             at = stop
         return text + source[at:end]
