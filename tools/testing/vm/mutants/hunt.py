@@ -11,6 +11,8 @@ without a mutant, must pass all tests.
 Results are kept in NAME.json for each mutant, and used again by a run with the
 same code and tests; a mutant that nobody noticed is tried again.  Status: 0 if
 all were noticed but those that the list calls equivalent.
+
+From the environment: KERNEL_ARCH.
 """
 
 import argparse
@@ -86,8 +88,8 @@ def suites():
 
 
 def source_of(program):
-    found = list(pathlib.Path("tools/testing/selftests/kvm").glob(f"*/{program}.c"))
-    return found[0].read_text() if found else ""
+    path = pathlib.Path("tools/testing/selftests/kvm", os.environ["KERNEL_ARCH"], f"{program}.c")
+    return path.read_text() if path.exists() else ""
 
 
 def check_tests(listed, machines):
