@@ -71,6 +71,26 @@ static struct kvm *vm_with_clock(struct kunit *test)
 	return kvm;
 }
 
+static u64 step_cycles(void)
+{
+	return mul_u64_u32_div(STEP_NS, tsc_khz, NSEC_PER_MSEC);
+}
+
+static void clock_counts_from_the_snapshot(struct kunit *test)
+{
+	struct kvm *kvm = vm_with_clock(test);
+	struct kvm_arch *ka = &kvm->arch;
+	u64 now;
+
+	ka->master_cycle_now -= step_cycles();
+	now = get_kvmclock_ns(kvm);
+	KUNIT_EXPECT_GE(test, now, ka->master_kernel_ns + STEP_NS / 2);
+	KUNIT_EXPECT_LE(test, now, ka->master_kernel_ns + STEP_NS * 2);
+
+	ka->kvmclock_offset = STEP_NS;
+	KUNIT_EXPECT_GE(test, get_kvmclock_ns(kvm), now + STEP_NS);
+}
+
 static void clock_is_of_one_snapshot(struct kunit *test)
 {
 	const unsigned long limit = jiffies + 60 * HZ;
@@ -81,7 +101,7 @@ static void clock_is_of_one_snapshot(struct kunit *test)
 
 	then = get_kvmclock_ns(kvm);
 	changer.ka = ka;
-	changer.step_cycles = mul_u64_u32_div(STEP_NS, tsc_khz, NSEC_PER_MSEC);
+	changer.step_cycles = step_cycles();
 	changer.back = true;
 	hrtimer_init_on_stack(&changer.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	changer.timer.function = change_snapshot;
@@ -156,6 +176,7 @@ static void snapshot_is_not_taken(struct kunit *test)
 }
 
 static struct kunit_case clock_cases[] = {
+	KUNIT_CASE(clock_counts_from_the_snapshot),
 	KUNIT_CASE(snapshot_is_the_clock),
 	KUNIT_CASE(snapshot_is_not_taken),
 	KUNIT_CASE_SLOW(clock_is_of_one_snapshot),
