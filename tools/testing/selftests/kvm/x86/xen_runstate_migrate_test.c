@@ -362,6 +362,51 @@ TEST_F(xen_runstate_migrate, area_goes_on_if_the_clock_is_set_last)
 	restore_memory_only(self->source, self->target, &self->saved, self->clock, true, false);
 }
 
+/* It is got by a clock that is far behind. */
+TEST_F(xen_runstate_migrate, area_goes_on_if_it_is_got_before_the_clock_is_set)
+{
+	const u64 clock = 1000 * SEC;
+	struct kvm_xen_vcpu_attr got;
+	struct area_bytes area;
+
+	vm_set_clock(self->source->vm, clock);
+	vcpu_run(self->source);
+	runstate_set_current(self->source, RUNSTATE_blocked);
+	self->saved = runstate_get(self->source);
+	area = save_area(self->source);
+
+	restore_area(self->target, &area);
+	runstate_set_addr(self->target, AREA_ADDR);
+	got = runstate_get(self->target);
+	assert_same(&self->saved, &got, "DATA");
+	vm_set_clock(self->target->vm, clock + DOWNTIME);
+	assert_goes_on(self->target, &self->saved);
+}
+
+/* The thread stays the same: what it has waited before is not in the area. */
+TEST_F(xen_runstate_migrate, wait_before_the_area_is_not_charged)
+{
+	static const struct vcpu_runstate_info area = { RUNSTATE_running, 0, SEC, { SEC } };
+	struct kvm_vcpu *vcpu = self->target;
+	struct kvm_xen_vcpu_attr rs;
+	long delay;
+
+	vm_set_clock(vcpu->vm, 100 * SEC);
+	vcpu_run(vcpu);
+	wait_for_cpu(LONG_WAIT);
+
+	memcpy(area_of(vcpu), &area, sizeof(area));
+	delay = get_run_delay();
+	runstate_set_addr(vcpu, AREA_ADDR);
+	vcpu_run(vcpu);
+	rs = runstate_get(vcpu);
+	delay = get_run_delay() - delay;
+	TEST_ASSERT(rs.u.runstate.time_offline == 0 && rs.u.runstate.time_running > SEC,
+		    "the area was not taken over: %s", runstate_text(&rs).s);
+	TEST_ASSERT(rs.u.runstate.time_runnable <= delay, "waited for %ld ns, but %s", delay,
+		    runstate_text(&rs).s);
+}
+
 TEST_F(xen_runstate_migrate, area_of_a_32bit_guest_goes_on)
 {
 	restore_memory_only(self->source, self->target, &self->saved, self->clock, false, false);
@@ -482,6 +527,10 @@ TEST_F(xen_runstate_migrate, forged_area_misleads_the_guest_only)
 		delay = get_run_delay();
 		vcpu_run(vcpu);
 		then = runstate_get(vcpu);
+		TEST_ASSERT(then.u.runstate.state_entry_time <=
+			    max_t(u64, vm_clock(vcpu->vm), rows[i].time[RUNSTATE_runnable] +
+							   rows[i].time[RUNSTATE_offline]),
+			    "still ahead: %s", runstate_text(&then).s);
 		runstate_set_current(vcpu, RUNSTATE_blocked);
 		runstate_assert_roundtrip(vcpu);
 		vcpu_run(vcpu);
