@@ -245,6 +245,41 @@ KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_of_the_order_of_run_delay, gues
 		    LONG_WAIT, steal);
 }
 
+static void *yield_until_set(void *flag)
+{
+	while (!READ_ONCE(*(bool *)flag))
+		sched_yield();
+	return NULL;
+}
+
+/* However short the wait was, and with no jiffy in between. */
+KVM_ONE_VCPU_TEST(xen_runstate_account, steal_is_charged_by_the_next_run, guest_exits)
+{
+	struct kvm_xen_vcpu_attr then, now;
+	bool stop = false;
+	pthread_t rival;
+	long waited;
+
+	pin_self_to_cpu(sched_getcpu());
+	vcpu_run(vcpu);
+	TEST_ASSERT_EQ(pthread_create(&rival, NULL, yield_until_set, &stop), 0);
+
+	for (int waits = 0; waits < 300; waits += !!waited) {
+		then = runstate_get(vcpu);
+		waited = get_run_delay();
+		sched_yield();
+		waited = get_run_delay() - waited;
+		vcpu_run(vcpu);
+		now = runstate_get(vcpu);
+		TEST_ASSERT(now.u.runstate.time_runnable - then.u.runstate.time_runnable >= waited,
+			    "waited for %ld ns\nfrom %s\n  to %s", waited,
+			    runstate_text(&then).s, runstate_text(&now).s);
+	}
+
+	WRITE_ONCE(stop, true);
+	TEST_ASSERT_EQ(pthread_join(rival, NULL), 0);
+}
+
 /*
  * Steal is pending while the thread has waited since the last account.  It is
  * charged by the next one, if it belongs to the runstate as it is by then.
