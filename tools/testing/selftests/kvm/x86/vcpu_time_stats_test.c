@@ -207,6 +207,25 @@ TEST_F(vcpu_time_stats, steal_is_what_becomes_runnable)
 	EXPECT_GE(before + get_run_delay() - delay - LONG_WAIT, steal(vcpu));
 }
 
+/* Also if it is shown as runnable while it waits. */
+TEST_F(vcpu_time_stats, steal_is_what_becomes_runnable_by_preemption)
+{
+	struct kvm_vcpu *vcpu = self->vcpu;
+	struct preempters preempters;
+
+	require_preempters();
+	xen_enable_runstate(self->vm);
+	runstate_set_addr(vcpu, AREA_GPA);
+	pin_self_to_cpu(sched_getcpu());
+	start_preempters(&preempters, sched_getcpu());
+	while (!preempted_often(&preempters))
+		runstate_vcpu_run(vcpu);
+	stop_preempters(&preempters);
+
+	EXPECT_LT(0, steal(vcpu));
+	EXPECT_EQ(vcpu_stat(vcpu, runstates[RUNSTATE_runnable]), steal(vcpu));
+}
+
 /* A SET that fails takes the steal neither from the guest nor from the statistics. */
 TEST_F(vcpu_time_stats, steal_is_counted_once_if_a_call_fails)
 {
