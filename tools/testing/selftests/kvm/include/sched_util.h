@@ -41,8 +41,11 @@ static inline void wait_for_cpu(long ns)
 		wait_for_run_delay(get_run_delay() + ns);
 }
 
-/* Be a real-time thread on @cpu, which preempts whatever else runs there. */
+/* Be a real-time thread on @cpu, which preempts whatever else runs there, until ... */
 void preempt_on_cpu(int cpu);
+
+/* ... the thread shares that CPU again. */
+void stop_preempting(void);
 
 /*
  * Two real-time threads that preempt whatever runs on one CPU, every 20 to

@@ -8,6 +8,7 @@
 #include "sched_util.h"
 
 static const struct sched_param fifo = { .sched_priority = 1 };
+static const struct sched_param other;
 
 u64 clock_ns(clockid_t id)
 {
@@ -86,6 +87,11 @@ void preempt_on_cpu(int cpu)
 	pin_self_to_cpu(cpu);
 }
 
+void stop_preempting(void)
+{
+	TEST_ASSERT_EQ(sched_setscheduler(0, SCHED_OTHER, &other), 0);
+}
+
 /* Preempters rest for as many times what their last wakeup was late by. */
 #define PREEMPTER_REST		4
 
@@ -133,8 +139,6 @@ void stop_preempters(struct preempters *preempters)
 
 bool can_preempt(void)
 {
-	const struct sched_param other = {};
-
 	return !sched_setscheduler(0, SCHED_FIFO, &fifo) &&
 	       !sched_setscheduler(0, SCHED_OTHER, &other);
 }

@@ -20,6 +20,7 @@
 #include "kvm_test_harness.h"
 #include "page_wait.h"
 #include "sched_util.h"
+#include "vcpu_stats.h"
 
 #define MSEC		1000000L
 #define LONG_WAIT	(40 * MSEC)
@@ -557,6 +558,49 @@ TEST_F(steal_time, memory_that_comes_back_has_the_time_of_the_thread_before)
 	expect_kept(_metadata, self->vcpu, in_new_thread);
 }
 
+/* The time is one structure's, and not another one's that can be written. */
+TEST_F(steal_time, time_of_memory_that_is_away_does_not_go_elsewhere)
+{
+	const u64 elsewhere = ST_GPA + getpagesize();
+	struct kvm_steal_time *other = addr_gpa2hva(self->vm, elsewhere);
+	long begin;
+
+	vcpu_set_msr(self->vcpu, MSR_KVM_STEAL_TIME, ENABLED);
+	run(self->vcpu);
+	take_away(self->vm, NO_MEMORY);
+	wait_for_cpu(LONG_WAIT);
+	run(self->vcpu);
+
+	begin = get_run_delay();
+	vcpu_set_msr(self->vcpu, MSR_KVM_STEAL_TIME, elsewhere | KVM_MSR_ENABLED);
+	run(self->vcpu);
+	EXPECT_GE(get_run_delay() - begin, other->steal);
+	bring_back(self->vm, NO_MEMORY);
+}
+
+/* It comes without a wait, but KVM_RUN has to write once more before the guest runs. */
+TEST_F(steal_time, page_that_was_dropped_has_the_time)
+{
+	long waited;
+
+	require_preempters();
+	vcpu_set_msr(self->vcpu, MSR_KVM_STEAL_TIME, ENABLED);
+	run(self->vcpu);
+
+	for (int i = 0; i < 10; i++) {
+		ASSERT_EQ(0, madvise(steal_time(self->vcpu), getpagesize(), MADV_DONTNEED));
+		waited = get_run_delay();
+		wait_for_cpu(SHORT_WAIT);
+		waited = get_run_delay() - waited;
+
+		/* A thread that is preempted writes when it goes on. */
+		preempt_on_cpu(sched_getcpu());
+		run(self->vcpu);
+		stop_preempting();
+		EXPECT_LE(waited, stolen(self->vcpu));
+	}
+}
+
 /*
  * A page that is missing
  */
@@ -809,6 +853,31 @@ TEST_F(steal_time, preempted_vcpu_is_shown_as_such)
 	stop_spinner(&spinner);
 	EXPECT_EQ(5, rounds);
 	EXPECT_EQ(0, *preempted & KVM_VCPU_FLUSH_TLB);
+}
+
+/* Of a page with dirty logging and of one without, which KVM_RUN writes at different points. */
+TEST_F(steal_time, flush_that_was_left_to_the_vcpu_is_done)
+{
+	static const u32 flags[] = { 0, KVM_MEM_LOG_DIRTY_PAGES };
+	u64 before;
+
+	/* A vCPU that moves to another CPU may flush by itself. */
+	pin_self_to_cpu(sched_getcpu());
+	guest_sets_msr(self->vcpu, ENABLED);
+
+	for (int i = 0; i < ARRAY_SIZE(flags); i++) {
+		vm_mem_region_set_flags(self->vm, ST_SLOT, flags[i]);
+		run(self->vcpu);
+
+		before = vcpu_stat(self->vcpu, "tlb_flush");
+		steal_time(self->vcpu)->preempted = KVM_VCPU_PREEMPTED;
+		run(self->vcpu);
+		EXPECT_EQ(before, vcpu_stat(self->vcpu, "tlb_flush"));
+
+		steal_time(self->vcpu)->preempted = KVM_VCPU_PREEMPTED | KVM_VCPU_FLUSH_TLB;
+		run(self->vcpu);
+		EXPECT_EQ(before + 1, vcpu_stat(self->vcpu, "tlb_flush"));
+	}
 }
 
 /* Preempted while the page is missing, it cannot be shown. */
