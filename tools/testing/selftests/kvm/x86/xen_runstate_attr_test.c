@@ -443,53 +443,68 @@ TEST_F(xen_runstate_attr, infos_that_cannot_be_mapped_are_not_set)
 	EXPECT_EQ(KVM_XEN_INVALID_GPA, attr.u.gpa);
 }
 
-/* A change of the clock makes the next KVM_RUN write the pvclock of every info. */
-static void expect_pvclock_is_written(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
-				      struct pvclock_vcpu_time_info *pvclock, const char *name)
+/* The areas with a pvclock, as xen_good_attr() registers them, and where that is in the page. */
+static const struct {
+	u16 type;
+	size_t pvclock;
+} infos[] = {
+	{ KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, VCPU_INFO_TIME },
+	{ KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA, 0x40 + VCPU_INFO_TIME },
+	{ KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, 0x80 },
+};
+
+static void expect_run_writes_pvclock(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu,
+				      int info)
 {
+	struct pvclock_vcpu_time_info *pvclock = addr_gpa2hva(vcpu->vm,
+							      AREA_GPA + infos[info].pvclock);
+
 	memset(pvclock, 0, sizeof(*pvclock));
-	vm_set_clock(vcpu->vm, ONE_HOUR);
 	runstate_vcpu_run(vcpu);
 	EXPECT_TRUE(pvclock->version && !(pvclock->version & 1) &&
 		    pvclock->tsc_to_system_mul) {
-		TH_LOG("%s: the pvclock has version %u, multiplier %u", name,
+		TH_LOG("%s: the pvclock has version %u, multiplier %u", xen_attrs[infos[info].type],
 		       pvclock->version, pvclock->tsc_to_system_mul);
 	}
 }
 
-/* Each of the three types against each of the unmappable ones. */
+TEST_F(xen_runstate_attr, infos_are_written_by_the_next_run)
+{
+	/* Nothing but the calls is to update the pvclock, such as a move to another CPU. */
+	pin_self_to_cpu(sched_getcpu());
+	runstate_vcpu_run(self->vcpu);
+
+	for (int i = 0; i < 10 * ARRAY_SIZE(infos); i++) {
+		const int info = i % ARRAY_SIZE(infos);
+		struct kvm_xen_vcpu_attr attr = xen_good_attr(self->vm, infos[info].type, AREA_GPA);
+
+		ASSERT_EQ(0, __xen_set_attr(self->vcpu, &attr));
+		expect_run_writes_pvclock(_metadata, self->vcpu, info);
+	}
+}
+
+/*
+ * Each of the three types against each of the unmappable ones.  A change of the clock
+ * makes the next KVM_RUN write the pvclock of every info.
+ */
 TEST_F(xen_runstate_attr, infos_work_on_after_a_refusal)
 {
-	uint8_t *page = addr_gpa2hva(self->vm, AREA_GPA);
-	const struct {
-		const char *name;
-		size_t pvclock;
-		struct kvm_xen_vcpu_attr attr;
-	} infos[] = {
-		{ "VCPU_INFO", VCPU_INFO_TIME, {
-			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, .u.gpa = AREA_GPA } },
-		{ "VCPU_INFO_HVA", 0x40 + VCPU_INFO_TIME, {
-			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA,
-			.u.hva = (uintptr_t)page + 0x40 } },
-		{ "VCPU_TIME_INFO", 0x80, {
-			.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, .u.gpa = AREA_GPA + 0x80 } },
-	};
-
 	for (int i = 0; i < ARRAY_SIZE(infos) * ARRAY_SIZE(unmappable_infos); i++) {
 		const struct refusal *refusal = &unmappable_infos[i % ARRAY_SIZE(unmappable_infos)];
 		const int info = i / ARRAY_SIZE(unmappable_infos);
-		struct kvm_xen_vcpu_attr attr = infos[info].attr;
+		struct kvm_xen_vcpu_attr set, attr;
 
-		TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &attr), 0);
+		set = xen_good_attr(self->vm, infos[info].type, AREA_GPA);
+		TEST_ASSERT_EQ(__xen_set_attr(self->vcpu, &set), 0);
 		attr = refusal->attr;
 		EXPECT_NE(0, __xen_set_attr(self->vcpu, &attr));
 
-		EXPECT_EQ(0, __xen_get_attr(self->vcpu, infos[info].attr.type, &attr));
-		EXPECT_EQ(infos[info].attr.u.gpa, attr.u.gpa) {
-			TH_LOG("%s, refused %s", infos[info].name, refusal->name);
+		EXPECT_EQ(0, __xen_get_attr(self->vcpu, set.type, &attr));
+		EXPECT_EQ(set.u.gpa, attr.u.gpa) {
+			TH_LOG("%s, refused %s", xen_attrs[set.type], refusal->name);
 		}
-		expect_pvclock_is_written(_metadata, self->vcpu,
-					  (void *)(page + infos[info].pvclock), infos[info].name);
+		vm_set_clock(self->vm, ONE_HOUR);
+		expect_run_writes_pvclock(_metadata, self->vcpu, info);
 	}
 }
 
