@@ -250,6 +250,24 @@ TEST_F(xen_timer, wakes_a_vcpu_that_was_halted_when_the_clock_was_set)
 	EXPECT_TRUE(run_and_take_event(&self->guest));
 }
 
+TEST_F(xen_timer, expires_though_it_is_got_before)
+{
+	u64 nsec, then;
+
+	/* Again if it has expired by then. */
+	for (nsec = SOON_NSEC;; nsec *= 2) {
+		then = now_ns();
+		set_timer(self->guest.vcpu, PORT, vm_clock(self->guest.vm) + nsec);
+		if (get_timer(self->guest.vcpu))
+			break;
+		take_event(&self->guest, PORT);
+	}
+
+	sleep_until(then + 2 * nsec);
+	EXPECT_TRUE(run_and_take_event(&self->guest));
+	EXPECT_EQ(0, get_timer(self->guest.vcpu));
+}
+
 /*
  * The order of TIMER and clock
  */
