@@ -17,6 +17,7 @@
 
 #define NR_EXITS	2000
 #define NR_REFRESHES	50
+#define NR_PAIRS	50
 
 /* At two entries each, more than a ring has left for KVM when it is full. */
 #define RING_JIFFIES	50
@@ -257,6 +258,38 @@ TEST_F_TIMEOUT(xen_runstate_dirty, running_on_across_pages_dirties_once_a_jiffy,
 	expect_dirtied_once_a_jiffy(_metadata, self->vcpu, SPLIT_GPA, true);
 }
 
+/*
+ * The second of two exits in a jiffy leaves the area as the first one has written it,
+ * unless it brings new steal.  Of most: the coarse clock may be late for its jiffy.
+ */
+static void expect_second_exit_writes_nothing(struct __test_metadata *_metadata,
+					      struct kvm_vcpu *vcpu, uint64_t gpa, bool long_mode)
+{
+	struct kvm_xen_vcpu_attr first, second;
+	int pairs = 0, written = 0;
+
+	for (int i = 0; i < NR_EXITS && pairs < NR_PAIRS; i++) {
+		const uint64_t jiffy = clock_ns(CLOCK_MONOTONIC_COARSE);
+
+		runstate_vcpu_run(vcpu);
+		first = runstate_read_area(vcpu->vm, gpa, long_mode);
+		runstate_vcpu_run(vcpu);
+		second = runstate_read_area(vcpu->vm, gpa, long_mode);
+		if (clock_ns(CLOCK_MONOTONIC_COARSE) != jiffy ||
+		    first.u.runstate.time_runnable != second.u.runstate.time_runnable)
+			continue;
+
+		pairs++;
+		written += !runstate_equal(&first, &second);
+	}
+
+	if (!pairs)
+		SKIP(return, "the machine is too slow for two exits in a jiffy");
+	EXPECT_LE(written, pairs / 2) {
+		TH_LOG("%d of %d times", written, pairs);
+	}
+}
+
 /* An area that grew short has nothing to do with what was its second page. */
 TEST_F_TIMEOUT(xen_runstate_dirty, running_on_as_32bit_forgets_the_second_page, 120)
 {
@@ -268,7 +301,7 @@ TEST_F_TIMEOUT(xen_runstate_dirty, running_on_as_32bit_forgets_the_second_page, 
 	runstate_vcpu_run(self->vcpu);
 	TEST_ASSERT_EQ(madvise(addr_gpa2hva(self->vm, AREA_GPA + 2 * PAGE_SIZE),
 			       PAGE_SIZE, MADV_DONTNEED), 0);
-	expect_dirtied_once_a_jiffy(_metadata, self->vcpu, gpa, false);
+	expect_second_exit_writes_nothing(_metadata, self->vcpu, gpa, false);
 }
 
 /*
