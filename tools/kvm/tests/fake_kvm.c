@@ -55,11 +55,19 @@ static int result(int err)
 	return err ? -1 : 0;
 }
 
-static int get_tsc_offset(const struct host *host, const struct kvm_device_attr *dev)
+static int get_tsc(const struct host *host, const struct kvm_device_attr *dev)
 {
-	*(__s64 *)(uintptr_t)dev->addr = host->set ? INT64_MIN : 0;
+	__u64 *payload = (__u64 *)(uintptr_t)dev->addr;
 
-	return result(host->even_err);
+	if (dev->attr == KVM_VCPU_TSC_OFFSET) {
+		payload[0] = host->set ? 1ULL << 63 : 0;
+	} else {
+		/* KVM_VCPU_TSC_SCALE, which older headers lack. */
+		payload[0] = host->set ? UINT64_MAX : 1ULL << 32;
+		payload[1] = host->set ? 48 : 32;
+	}
+
+	return result(dev->attr % 2 ? host->odd_err : host->even_err);
 }
 
 static int get_xen(const struct host *host, struct kvm_xen_vcpu_attr *attr)
@@ -77,7 +85,7 @@ static int get_xen(const struct host *host, struct kvm_xen_vcpu_attr *attr)
 	case KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADJUST:
 		return result(EINVAL);
 	case KVM_XEN_VCPU_ATTR_TYPE_VCPU_ID:
-		attr->u.vcpu_id = host->set ? 7 : 0;
+		attr->u.vcpu_id = host->set ? 7 : UINT32_MAX;
 		break;
 	case KVM_XEN_VCPU_ATTR_TYPE_TIMER:
 		attr->u.timer.port = host->set ? 5 : 0;
@@ -131,7 +139,7 @@ int ioctl(int fd, unsigned long request, ...)
 	case KVM_HAS_DEVICE_ATTR:
 		return result(host->even_err ? ENXIO : 0);
 	case KVM_GET_DEVICE_ATTR:
-		return get_tsc_offset(host, (const struct kvm_device_attr *)arg);
+		return get_tsc(host, (const struct kvm_device_attr *)arg);
 	case KVM_XEN_VCPU_GET_ATTR:
 		return get_xen(host, (struct kvm_xen_vcpu_attr *)arg);
 	default:

@@ -25,9 +25,10 @@ def row(setup, name, group, attr, has, get, value, error=None):
             "has": has, "get": get, "value": value}
 
 
-def rows(tsc, xen):
-    """What vcpu_attrs should print, given (has, get, value) and a list of (get, value)."""
-    return [row("plain", "KVM_VCPU_TSC_OFFSET", 0, 0, *tsc)] + \
+def rows(offset, scale, xen):
+    """What vcpu_attrs should print, given twice (has, get, value) and a list of (get, value)."""
+    return [row("plain", "KVM_VCPU_TSC_OFFSET", 0, 0, *offset),
+            row("plain", "KVM_VCPU_TSC_SCALE", 0, 1, *scale)] + \
            [row("xen", XEN + name, None, attr, None, *result)
             for attr, (name, result) in enumerate(zip(XEN_NAMES, xen))]
 
@@ -37,18 +38,21 @@ def all_ok(values):
             for attr, value in enumerate(values)]
 
 
+SCALED = ("ok", "ok", {"tsc_ratio": (1 << 64) - 1, "tsc_frac_bits": 48})
+UNSCALED = ("ok", "ok", {"tsc_ratio": 1 << 32, "tsc_frac_bits": 32})
+
 # By the names of the hosts in fake_kvm.c.
 EXPECTED = {
-    "set": rows(("ok", "ok", -1 << 63), all_ok([
+    "set": rows(("ok", "ok", -1 << 63), SCALED, all_ok([
         0x4100, 0x4100, 0x4100, 2,
         {"state": 2, **dict(zip(TIMES, [(1 << 64) - 1, 1, 20, 300, 4000]))},
         None, 7, {"port": 5, "priority": 2, "expires_ns": 1000000007}, 0xf3, 0x7f0000004100])),
-    "unset": rows(("ok", "ok", 0), all_ok([
+    "unset": rows(("ok", "ok", 0), UNSCALED, all_ok([
         None, None, None, 3, {"state": 3, **dict.fromkeys(TIMES, 0)},
-        None, 0, None, None, None])),
-    "no-xen": rows(("ok", "ok", 0), [(None, None, {"step": "KVM_CAP_XEN_HVM", "errno": None})] *
+        None, None, None, None, None])),
+    "no-xen": rows(("ok", "ok", 0), UNSCALED, [(None, None, {"step": "KVM_CAP_XEN_HVM", "errno": None})] *
                    len(XEN_NAMES)),
-    "errors": rows(("ENXIO", 524, None),
+    "errors": rows(("ENXIO", 524, None), ("ENXIO", "EINVAL", None),
                    [("EINVAL" if attr % 2 else 524, None) for attr in range(len(XEN_NAMES))]),
 }
 

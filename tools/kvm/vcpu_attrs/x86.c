@@ -2,6 +2,7 @@
 // Copyright (C) 2026 The authors of the KVM vCPU time and attribute series
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 
@@ -17,6 +18,18 @@
 #ifndef KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA
 #define KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA	0x9
 #endif
+#ifndef KVM_VCPU_TSC_SCALE
+#define KVM_VCPU_TSC_SCALE			1
+#endif
+
+/* On newer kernels, until it is set. */
+#define NO_VCPU_ID				UINT32_MAX
+
+/* The payload of KVM_VCPU_TSC_SCALE. */
+struct tsc_scale {
+	__u64 ratio;
+	__u64 frac_bits;
+};
 
 static void describe_offset(char *text, size_t size, const void *payload)
 {
@@ -30,6 +43,22 @@ static void print_json_offset(const void *payload)
 
 static const struct attr_type offset_type = { describe_offset, print_json_offset };
 
+static void describe_scale(char *text, size_t size, const void *payload)
+{
+	const struct tsc_scale *scale = payload;
+
+	snprintf(text, size, "host's TSC * %llu / 2^%llu", scale->ratio, scale->frac_bits);
+}
+
+static void print_json_scale(const void *payload)
+{
+	const struct tsc_scale *scale = payload;
+
+	printf("{\"tsc_ratio\": %llu, \"tsc_frac_bits\": %llu}", scale->ratio, scale->frac_bits);
+}
+
+static const struct attr_type scale_type = { describe_scale, print_json_scale };
+
 static const struct attr tsc_attrs[] = {
 	{
 		.calls	  = &device_attr_calls,
@@ -37,6 +66,12 @@ static const struct attr tsc_attrs[] = {
 		.group	  = KVM_VCPU_TSC_CTRL,
 		.number	  = KVM_VCPU_TSC_OFFSET,
 		.type	  = &offset_type,
+	}, {
+		.calls	  = &device_attr_calls,
+		.name	  = "KVM_VCPU_TSC_SCALE",
+		.group	  = KVM_VCPU_TSC_CTRL,
+		.number	  = KVM_VCPU_TSC_SCALE,
+		.type	  = &scale_type,
 	},
 };
 
@@ -142,14 +177,17 @@ static void describe_vcpu_id(char *text, size_t size, const void *payload)
 {
 	const struct kvm_xen_vcpu_attr *xen = payload;
 
-	snprintf(text, size, "vCPU %u", xen->u.vcpu_id);
+	if (xen->u.vcpu_id == NO_VCPU_ID)
+		snprintf(text, size, "unset");
+	else
+		snprintf(text, size, "vCPU %u", xen->u.vcpu_id);
 }
 
 static void print_json_vcpu_id(const void *payload)
 {
 	const struct kvm_xen_vcpu_attr *xen = payload;
 
-	printf("%u", xen->u.vcpu_id);
+	json_print_value(xen->u.vcpu_id != NO_VCPU_ID, xen->u.vcpu_id);
 }
 
 static const struct attr_type vcpu_id_type = { describe_vcpu_id, print_json_vcpu_id };
