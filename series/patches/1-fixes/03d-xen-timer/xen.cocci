@@ -1,7 +1,7 @@
 // A timer that was started before the clock was set is stale.
 //
 // in arch/x86/include/asm/kvm_host.h: timer_stale=1
-// in arch/x86/kvm/xen.c: fires=1 start=1 now=1 cancel=1
+// in arch/x86/kvm/xen.c: fires=1 now=1 cancel=1
 
 @timer_stale@
 typedef atomic_t;
@@ -26,20 +26,6 @@ position p;
 - if (atomic_read(&vcpu->arch.xen.timer_pending))
 + if (READ_ONCE(vcpu->arch.xen.timer_stale) || atomic_read(&vcpu->arch.xen.timer_pending))
   	return HRTIMER_NORESTART;
-  ...
-  }
-
-@start@
-identifier f = kvm_xen_start_timer;
-identifier vcpu, guest_abs, linux_wa, guest_now;
-position p;
-@@
-  static void f@p(struct kvm_vcpu *vcpu, u64 guest_abs, bool linux_wa)
-  {
-  ...
-  uint64_t guest_now;
-+
-+ xen_timer_cancel_stale(vcpu);
   ...
   }
 
