@@ -3,6 +3,7 @@
  * Stolen time, as defined by Arm DEN0057A: a structure in guest memory, which shows
  * how long the vCPU was ready to run and did not.
  */
+#include <linux/pagemap.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -20,19 +21,26 @@
 static int fault_in_structure(struct kvm_vcpu *vcpu)
 {
 	gfn_t gfn = gpa_to_gfn(vcpu->arch.steal.base);
+	struct kvm_memory_slot *slot = gfn_to_memslot(vcpu->kvm, gfn);
 	struct page *page;
+	unsigned long hva;
 	bool writable;
 	kvm_pfn_t pfn;
 
-	pfn = __kvm_faultin_pfn(gfn_to_memslot(vcpu->kvm, gfn), gfn,
-				FOLL_WRITE | FOLL_INTERRUPTIBLE, &writable, &page);
+	pfn = __kvm_faultin_pfn(slot, gfn, FOLL_WRITE | FOLL_INTERRUPTIBLE, &writable, &page);
 	if (pfn == KVM_PFN_ERR_SIGPENDING)
 		return -EINTR;
 	if (is_error_noslot_pfn(pfn))
 		return -EFAULT;
 
 	kvm_release_page_clean(page);
-	return 0;
+
+	/*
+	 * If the CPU does not update the access flag and the dirty state of a page table
+	 * entry, an access may still fault, which that did not change.
+	 */
+	hva = gfn_to_hva_memslot(slot, gfn) + offset_in_page(vcpu->arch.steal.base);
+	return fault_in_safe_writeable((char __user *)hva, sizeof(u64)) ? -EFAULT : 0;
 }
 
 /*

@@ -1175,6 +1175,32 @@ TEST_F(vcpu_attr_stolen, is_not_lost_over_missing_memory)
 	expect_nothing_is_lost(_metadata, self->vcpu, NO_MEMORY);
 }
 
+/*
+ * A page that was not accessed lately.  Where the CPU does not set the access flag of a
+ * page table entry itself, an access faults once more, although the page is there.
+ */
+TEST_F(vcpu_attr_stolen, is_added_to_a_page_that_was_not_used_lately)
+{
+	struct stolen_time *st = stolen_time(self->vcpu);
+	long wait;
+	u64 before;
+
+	ASSERT_EQ(ST_GPA, guest_does(self->vcpu, PV_TIME_ST, 0));
+	run(self->vcpu);
+	before = stolen(self->vcpu);
+
+	wait = get_run_delay();
+	wait_for_cpu(SHORT_WAIT);
+	wait = get_run_delay() - wait;
+	/* From here to the run, nothing but KVM accesses the page. */
+	ASSERT_EQ(0, madvise(st, self->vm->page_size, MADV_COLD));
+	run(self->vcpu);
+	EXPECT_LE(before + wait, stolen(self->vcpu)) {
+		TH_LOG("waited for %ld ns, but stolen went from %lu to %lu", wait, before,
+		       stolen(self->vcpu));
+	}
+}
+
 struct fault_run {
 	struct kvm_vcpu *vcpu;
 	enum fault fault;
