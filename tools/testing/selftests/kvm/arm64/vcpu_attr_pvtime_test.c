@@ -1307,6 +1307,74 @@ TEST_F(vcpu_attr_stolen, page_is_not_dirty_when_there_is_nothing_to_add)
 	}
 }
 
+/*
+ * A dirty ring that is full, of a VMM that runs its vCPU again and again, but does
+ * not reap: what is left of the ring is for pages that KVM must write.
+ */
+
+FIXTURE(vcpu_attr_stolen_ring) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+};
+
+FIXTURE_SETUP(vcpu_attr_stolen_ring)
+{
+	self->vm = vm_create(1);
+	if (!vm_check_cap(self->vm, KVM_CAP_DIRTY_LOG_RING_ACQ_REL))
+		SKIP(return, "KVM_CAP_DIRTY_LOG_RING_ACQ_REL is not available");
+
+	vm_enable_dirty_ring(self->vm, self->vm->page_size);
+	self->vcpu = add_vcpu(self->vm, 0, false, guest_runs_commands);
+	vcpu_map_dirty_ring(self->vcpu);
+	add_st_slot(self->vm, 0);
+	TEST_ASSERT_EQ(pvtime_set_ipa(self->vcpu, ST_GPA), 0);
+}
+
+FIXTURE_TEARDOWN(vcpu_attr_stolen_ring)
+{
+	kvm_vm_free(self->vm);
+}
+
+/* The number of entries in use; none was reaped. */
+static int ring_used(struct kvm_vcpu *vcpu)
+{
+	int n = 0;
+
+	while (n < vcpu->dirty_gfns_count && vcpu->dirty_gfns[n].flags & KVM_DIRTY_GFN_F_DIRTY)
+		n++;
+	return n;
+}
+
+static bool run_says_full(struct kvm_vcpu *vcpu)
+{
+	vcpu_run(vcpu);
+	return vcpu->run->exit_reason == KVM_EXIT_DIRTY_RING_FULL;
+}
+
+TEST_F(vcpu_attr_stolen_ring, is_not_added_while_the_ring_is_full)
+{
+	u64 before;
+	int used;
+
+	/* Each call writes the structure. */
+	log_dirty_pages(self->vm);
+	command_guest(self->vcpu, PV_TIME_ST, 0, 0);
+	while (!run_says_full(self->vcpu)) {
+		ASSERT_GT(self->vcpu->dirty_gfns_count, ring_used(self->vcpu));
+	}
+
+	used = ring_used(self->vcpu);
+	before = stolen(self->vcpu);
+	for (int i = 0; i < 5; i++) {
+		wait_for_cpu(MSEC);
+		ASSERT_TRUE(run_says_full(self->vcpu));
+		EXPECT_EQ(used, ring_used(self->vcpu)) {
+			TH_LOG("after %d runs", i + 1);
+		}
+		EXPECT_EQ(before, stolen(self->vcpu));
+	}
+}
+
 /* A new thread has nothing to add either. */
 TEST_F(vcpu_attr_stolen, is_not_changed_by_a_thread_that_did_not_wait)
 {
