@@ -314,9 +314,6 @@ static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 	}
 
 	cpumask_copy(ka->supported_cpus, &pmu->supported_cpus);
-#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
-	ka->pmu_is_chosen = true;
-#endif
 #ifdef KVM_ARM_VCPU_PMU_V3_STRICT
 	/* What a guest reads in PMMIR_EL1 is that of the PMU which userspace chose. */
 	if (kvm_vcpu_has_pmuv3_strict(vcpu))
@@ -326,7 +323,7 @@ static int pmu_set_pmu(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row, c
 }
 
 #ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
-/* The number is that of a PMU which userspace chose, and goes when it chooses another. */
+/* The number goes when userspace chooses another PMU. */
 static int pmu_set_nr_counters(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr *row,
 			       const void *payload)
 {
@@ -337,7 +334,7 @@ static int pmu_set_nr_counters(struct kvm_vcpu *vcpu, const struct kvm_vcpu_attr
 
 	guard(mutex)(&kvm->arch.config_lock);
 
-	if (!kvm->arch.pmu_is_chosen || nr > kvm_arm_pmu_get_max_counters(kvm))
+	if (!kvm->arch.arm_pmu || nr > kvm_arm_pmu_get_max_counters(kvm))
 		return -EINVAL;
 
 	r = pmu_configurable(kvm);

@@ -44,7 +44,7 @@ static struct {
 	int chosen_pmu;			/* index of pmus[] */
 	bool pmu_was_chosen;
 #ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
-	u32 nr_counters;		/* once it was chosen */
+	u32 nr_counters;
 #endif
 	bool filtered;
 	bool allowed[BIT(16)];		/* by the filters, if it is filtered */
@@ -290,7 +290,7 @@ static int set_pmu_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 static void accept_set_pmu(struct kvm_vcpu *vcpu, int which, u64 value)
 {
 #ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
-	if (!model.pmu_was_chosen || model.chosen_pmu != pmu_of_type(value))
+	if (model.chosen_pmu != pmu_of_type(value))
 		model.nr_counters = max_counters;
 #endif
 	model.chosen_pmu = pmu_of_type(value);
@@ -305,7 +305,7 @@ static u64 random_nr_counters(struct kvm_vcpu *vcpu)
 
 static int nr_counters_refusal(struct kvm_vcpu *vcpu, int which, u64 value)
 {
-	if (!model.pmu_was_chosen || (u32)value > max_counters)
+	if ((u32)value > max_counters)
 		return -EINVAL;
 	if (pmus_refusal())
 		return pmus_refusal();
@@ -606,6 +606,9 @@ static void make_vm(void)
 	memset(&model, 0, sizeof(model));
 	memcpy(model.timer, default_ppis, sizeof(model.timer));
 	model.pmu = host_pmu && !fuzz_one_in(4);
+#ifdef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+	model.nr_counters = max_counters;
+#endif
 
 	vm = vm_create(FUZZ_VCPUS);
 	fuzz_choose_dirty_ring(vm);
