@@ -103,8 +103,8 @@ static void clock_is_of_one_snapshot(struct kunit *test)
 	changer.ka = ka;
 	changer.step_cycles = step_cycles();
 	changer.back = true;
-	hrtimer_init_on_stack(&changer.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	changer.timer.function = change_snapshot;
+	hrtimer_setup_on_stack(&changer.timer, change_snapshot, CLOCK_MONOTONIC,
+			       HRTIMER_MODE_REL_PINNED_HARD);
 
 	/* The interrupt must hit the CPU that reads. */
 	migrate_disable();
