@@ -53,7 +53,8 @@ void kvm_steal_count(struct kvm_vcpu *vcpu, u64 ns);
 /* kvm_steal_take() for a caller that counts what it got later on, or not at all. */
 static inline u64 __kvm_steal_take(struct kvm_vcpu *vcpu, u64 *baseline, u64 limit)
 {
-	if (rcu_access_pointer(vcpu->pid) != task_pid(current))
+	/* It changes in KVM_RUN only.  In older kernels it is an RCU pointer. */
+	if ((struct pid *__force)vcpu->pid != task_pid(current))
 		return 0;
 
 	return kvm_steal_advance(baseline, kvm_run_delay(), limit);

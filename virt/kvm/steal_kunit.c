@@ -39,6 +39,12 @@ static void baseline_advances(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, baseline, row->run_delay);
 }
 
+static void set_thread(struct kvm_vcpu *vcpu, struct task_struct *thread)
+{
+	/* In older kernels it is an RCU pointer. */
+	*(struct pid **__force)&vcpu->pid = task_pid(thread);
+}
+
 /* The calling thread runs the vCPU, or another one does, or none has. */
 static void only_the_thread_that_runs_the_vcpu_takes(struct kunit *test)
 {
@@ -50,12 +56,12 @@ static void only_the_thread_that_runs_the_vcpu_takes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_steal_take(vcpu, &baseline, NO_LIMIT), 0);
 	KUNIT_EXPECT_EQ(test, baseline, 0);
 
-	RCU_INIT_POINTER(vcpu->pid, task_pid(&init_task));
+	set_thread(vcpu, &init_task);
 	KUNIT_EXPECT_EQ(test, kvm_steal_take(vcpu, &baseline, NO_LIMIT), 0);
 	KUNIT_EXPECT_EQ(test, baseline, 0);
 
 	/* Preempted in between, it has waited more. */
-	RCU_INIT_POINTER(vcpu->pid, task_pid(current));
+	set_thread(vcpu, current);
 	preempt_disable();
 	KUNIT_EXPECT_EQ(test, kvm_steal_take(vcpu, &baseline, NO_LIMIT), kvm_run_delay());
 	KUNIT_EXPECT_EQ(test, baseline, kvm_run_delay());

@@ -6,7 +6,8 @@ static s64 xen_take_steal(struct kvm_vcpu *v)
 	u64 run_delay = current->sched_info.run_delay;
 	s64 steal_ns = run_delay - v->arch.xen.last_steal;
 
-	if (rcu_access_pointer(v->pid) != task_pid(current))
+	/* It changes in KVM_RUN only.  In older kernels it is an RCU pointer. */
+	if ((struct pid *__force)v->pid != task_pid(current))
 		return 0;
 
 	v->arch.xen.last_steal = run_delay;
