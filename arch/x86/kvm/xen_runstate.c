@@ -121,12 +121,8 @@ static bool gpc_logged(const struct gfn_to_pfn_cache *gpc)
 
 static void gpc_mark_dirty(struct gfn_to_pfn_cache *gpc)
 {
-	if (likely(!gpc_logged(gpc)))
-		return;
-
-	/* The ring of the loaded vCPU is written to by interrupts as well. */
-	guard(irqsave)();
-	kvm_gpc_mark_dirty_in_slot(gpc);
+	if (unlikely(gpc_logged(gpc)))
+		kvm_gpc_mark_dirty_in_slot(gpc);
 }
 
 static __always_inline void area_store_any(const struct xen_runstate_area *area,
@@ -182,10 +178,9 @@ static __always_inline bool area_try_store(struct gfn_to_pfn_cache *gpc,
 		return false;
 
 	if (gpc_usable(gpc)) {
-		/* What most guests have, on the path of every context switch. */
-		stored = !update_flag &&
-			 offset_in_page(gpc->gpa) <= PAGE_SIZE - xen_runstate_area_size(long_mode);
-		if (likely(stored)) {
+		stored = xen_runstate_is_plain(PAGE_SIZE - offset_in_page(gpc->gpa), long_mode,
+					       update_flag);
+		if (stored) {
 			/* The hooks change @rs.  On PREEMPT_RT the lock does not stop them. */
 			scoped_guard(preempt)
 				xen_runstate_store_plain(gpc->khva, rs, long_mode);
@@ -258,31 +253,21 @@ static bool area_logged(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Write @rs to the area, and wait for its pages if need be.  If the dirty ring has
- * no room for them it is left to the next KVM_RUN, which userspace cannot have
- * enter the guest before it has made room.
+ * Write @rs to the area, and wait for its pages if need be.  Dirty pages are logged in
+ * the ring of the vCPU, which is loaded.  If that has no room for them, the area is left
+ * to the refresh that all callers request: by the next KVM_RUN, which userspace cannot
+ * have enter the guest before it has made room.
  */
 static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs,
 		      bool interruptible)
 {
-	bool loaded = false;
 	int idx, r = 0;
 
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 
 	do {
-		if (area_logged(vcpu)) {
-			if (!dirty_ring_has_room(vcpu)) {
-				vcpu->arch.xen.runstate.refresh = true;
-				break;
-			}
-
-			/* Dirty pages are logged in the ring of the loaded vCPU. */
-			if (kvm_get_running_vcpu() != vcpu) {
-				vcpu_load(vcpu);
-				loaded = true;
-			}
-		}
+		if (area_logged(vcpu) && !dirty_ring_has_room(vcpu))
+			break;
 
 		if (area_try_write(vcpu, rs))
 			break;
@@ -291,9 +276,6 @@ static int area_write(struct kvm_vcpu *vcpu, const struct xen_runstate *rs,
 	} while (!r);
 
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-
-	if (loaded)
-		vcpu_put(vcpu);
 	return r;
 }
 

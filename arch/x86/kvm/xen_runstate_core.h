@@ -105,12 +105,21 @@ void xen_runstate_store_any(const struct xen_runstate_area *area,
 			    const struct xen_runstate *rs, bool long_mode,
 			    bool update_flag);
 
+/*
+ * True if an area, of which @len bytes can be in its first page, is written by
+ * xen_runstate_store_plain().  What most guests have, on the path of every context switch.
+ */
+static inline bool xen_runstate_is_plain(size_t len, bool long_mode, bool update_flag)
+{
+	return likely(!update_flag && len >= xen_runstate_area_size(long_mode));
+}
+
+/* Whatever area.  For tests: area_try_store() locks what is mapped in between. */
 static inline void xen_runstate_store(const struct xen_runstate_area *area,
 				      const struct xen_runstate *rs, bool long_mode,
 				      bool update_flag)
 {
-	/* What most guests have, on the path of every context switch. */
-	if (likely(area->len >= xen_runstate_area_size(long_mode) && !update_flag))
+	if (xen_runstate_is_plain(area->len, long_mode, update_flag))
 		xen_runstate_store_plain(area->page[0], rs, long_mode);
 	else
 		xen_runstate_store_any(area, rs, long_mode, update_flag);
