@@ -57,8 +57,15 @@ void kvm_xen_kick_stale_timers(struct kvm *kvm)
 
 void kvm_xen_restart_stale_timer(struct kvm_vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->arch.xen.timer_stale) && vcpu->arch.xen.timer_expires)
-		kvm_xen_start_timer(vcpu, vcpu->arch.xen.timer_expires, false);
+	struct kvm_vcpu_xen *xen = &vcpu->arch.xen;
+
+	if (!READ_ONCE(xen->timer_stale) || !xen->timer_expires)
+		return;
+
+	/* If it fires at this moment, by the old clock, it is not to fire again. */
+	hrtimer_cancel(&xen->timer);
+	if (xen->timer_expires)
+		kvm_xen_start_timer(vcpu, xen->timer_expires, false);
 }
 
 /* The lowest vector that the APIC accepts; 0 turns an upcall off. */
