@@ -36,8 +36,8 @@ static int fault_in_structure(struct kvm_vcpu *vcpu)
 	kvm_release_page_clean(page);
 
 	/*
-	 * If the CPU does not update the access flag and the dirty state of a page table
-	 * entry, an access may still fault, which that did not change.
+	 * Where the CPU does not update the access flag and the dirty state of a page
+	 * table entry by itself, an access still faults if they are not set.
 	 */
 	hva = gfn_to_hva_memslot(slot, gfn) + offset_in_page(vcpu->arch.steal.base);
 	return fault_in_safe_writeable((char __user *)hva, sizeof(u64)) ? -EFAULT : 0;

@@ -1,16 +1,6 @@
-// Stop for a full dirty ring first.
+// It is checked before stolen time is added, see lines.
 //
-// in arch/arm64/kvm/arm.c: stop=1 late=1
-
-@stop@
-expression vcpu;
-position p;
-@@
-+ if (kvm_dirty_ring_check_request(vcpu))
-+ 	return 0;
-+
-  if (kvm_check_request@p(KVM_REQ_RECORD_STEAL, vcpu))
-  	kvm_update_stolen_time(vcpu);
+// in arch/arm64/kvm/arm.c: late=1
 
 @late@
 expression vcpu;
