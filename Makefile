@@ -18,6 +18,10 @@ include series/bases/$(BASE)/base
 
 # Without ARCH, TESTS and VARIANT, "test" is for all architectures.
 every	:= $(if $(ARCH)$(TESTS)$(VARIANT),,x86_64 arm64)
+# On the default base it then goes on to x86 modules on these others.
+other-bases := $(filter-out $(default-base),$(bases))
+FURTHER	?= $(other-bases)
+further	:= $(if $(every),$(if $(MACHINE)$(KERNEL)$(filter 1,$(BASE_ONLY))$(filter $(other-bases),$(BASE)),,$(FURTHER)))
 ARCH	?= x86_64
 given-flavor := $(FLAVOR)
 FLAVOR	?= $(if $(filter soak,$(MAKECMDGOALS)),test,plain)
@@ -37,6 +41,7 @@ variants := $(filter-out $(shell awk '!/^\#/ { print $$1 }' series/bases/$(BASE)
 one-of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)) is not known; one of: $(2)))
 $(call one-of,ARCH,$(arches))
 $(call one-of,FLAVOR,$(flavors))
+$(call one-of,FURTHER,$(other-bases))
 $(call one-of,VARIANT,$(variants))
 include $(lab)/$(ARCH).mk
 MACHINE	?= $(machines)
@@ -86,7 +91,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help accept base tree image headers selftests test test-boots test-stock test-tools run vm \
+.PHONY: help accept base tree image headers selftests test test-boots test-further boot-further \
+	test-stock test-tools run vm \
 	kunit htmldocs clean distclean
 
 help:
@@ -95,7 +101,7 @@ help:
 	@echo '              time of its vCPUs went by tools/kvm/kvm_vcpu_time: a table, and a plot'
 	@echo '  test        KUnit, the selftests of the series, and those of the base that it affects; FLAVOR=test'
 	@echo '              (MACHINE=vmx: plain, and a demo); last line: the total, of all architectures'
-	@echo '              unless ARCH, TESTS or VARIANT is given'
+	@echo '              and of x86 modules on other bases, unless ARCH, TESTS or VARIANT is given'
 	@echo '  test-stock  the selftests of the series on the unedited base: the series fixes what fails there'
 	@echo '  guest       Linux guests under QEMU on the series: is their steal what they waited?'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
@@ -141,6 +147,7 @@ help:
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
 	@echo '                $(variants); but modules: test, vm, on x86'
 	@echo '  BASE=$(default-base)     the kernel that the series is composed onto, one of: $(bases)'
+	@echo '  FURTHER=$(FURTHER)   test: also x86 modules on these bases; none: FURTHER='
 	@echo '  KERNEL=/path  compose onto this Linux tree, which stays as it is; BASE is what it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
@@ -315,9 +322,26 @@ test:
 	@for arch in $(or $(every),$(ARCH)); do \
 		$(MAKE) --no-print-directory ARCH=$$arch test-boots $(if $(every),check-sparse) || exit; \
 	done
+	@$(foreach base,$(further),$(MAKE) --no-print-directory BASE=$(base) test-further || exit;)
 	@$(totals) $(if $(filter no-%,$(VARIANT)),,--subjects) \
 		$(foreach arch,$(or $(every),$(ARCH)),$(call complete,$(arch))) \
-		$(if $(every),$(patches-report) $(compose-report)) $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test))
+		$(if $(every),$(patches-report) $(compose-report)) \
+		$(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) \
+		$(further:%=build/%/results/x86_64/test-modules*.ktap)
+
+# A base beside the default one: x86, with modules on a kernel of Debian's. What an archive
+# has no more is skipped; all else is "make test BASE=".
+test-further:
+	@mkdir -p $(B)/log $(results)
+	@rm -f $(modules-report)*
+	@$(lab)/further-base $(src-base) $(src-series) > $(B)/log/further; \
+	case $$? in \
+	0) $(MAKE) --no-print-directory boot-further ;; \
+	4) $(call skipped,modules,$(B)/log/further) > $(modules-report).ktap ;; \
+	*) exit 1 ;; \
+	esac
+
+boot-further: test-modules
 
 test-stock:
 	@rm -f $(call reports,$(ARCH),stock)

@@ -63,8 +63,10 @@ def said(log):
 
 
 def named(path):
-    """Architecture and machine: the last directory and the file, less its suffix."""
-    return "/".join(os.path.abspath(path).split("/")[-2:]).removesuffix(".ktap")
+    """Architecture and machine, less the suffix, after the base if that is not the default."""
+    parts = os.path.abspath(path).removesuffix(".ktap").split("/")
+    base = parts[-4:-3] if parts[-3:-2] == ["results"] and parts[-4] != "build" else []
+    return "/".join(base + parts[-2:])
 
 
 class Tally:
