@@ -18,7 +18,7 @@ include series/bases/$(BASE)/base
 
 # Without ARCH, TESTS and VARIANT, "test" is for all architectures.
 every	:= $(if $(ARCH)$(TESTS)$(VARIANT),,x86_64 arm64)
-# On the default base it then goes on to x86 modules on these others.
+# On the default base it goes on with a part of it on these others.
 other-bases := $(filter-out $(default-base),$(bases))
 FURTHER	?= $(other-bases)
 further	:= $(if $(every),$(if $(MACHINE)$(KERNEL)$(filter 1,$(BASE_ONLY))$(filter $(other-bases),$(BASE)),,$(FURTHER)))
@@ -101,7 +101,7 @@ help:
 	@echo '              time of its vCPUs went by tools/kvm/kvm_vcpu_time: a table, and a plot'
 	@echo '  test        KUnit, the selftests of the series, and those of the base that it affects; FLAVOR=test'
 	@echo '              (MACHINE=vmx: plain, and a demo); last line: the total, of all architectures'
-	@echo '              and of x86 modules on other bases, unless ARCH, TESTS or VARIANT is given'
+	@echo '              and of a part on other bases, unless ARCH, TESTS or VARIANT is given'
 	@echo '  test-stock  the selftests of the series on the unedited base: the series fixes what fails there'
 	@echo '  guest       Linux guests under QEMU on the series: is their steal what they waited?'
 	@echo '  vm          a shell in the booted kernel; the test programs are in /bin'
@@ -147,7 +147,7 @@ help:
 	@echo '  VARIANT=...   image, test, run, vm: series/configs/VARIANT.config over FLAVOR, one of:'
 	@echo '                $(variants); but modules: test, vm, on x86'
 	@echo '  BASE=$(default-base)     the kernel that the series is composed onto, one of: $(bases)'
-	@echo '  FURTHER=$(FURTHER)   test: also x86 modules on these bases; none: FURTHER='
+	@echo '  FURTHER=$(FURTHER)   test: a part of it on these bases too; none: FURTHER='
 	@echo '  KERNEL=/path  compose onto this Linux tree, which stays as it is; BASE is what it is'
 	@echo '  TESTS="a b"   test, test-stock: only these selftests'
 	@echo '  COUNT=20      test, test-stock: each selftest so many times'
@@ -268,21 +268,26 @@ totals	= $(lab)/totals.py $(src-base)/tools/testing/kunit
 # $(call skipped,NAME,FILE) is a report of what was not tested; the last line of FILE says why.
 skipped	= printf 'KTAP version 1\n1..1\nok 1 - %s \043 SKIP %s\n' '$(1)' "$$(tail -n 1 $(2))"
 
+test-ready := $(addprefix ready-for-,$(MACHINE))
 test-on	 := $(addprefix test-on-,$(MACHINE))
 stock-on := $(addprefix stock-on-,$(MACHINE))
-.PHONY: $(test-on) $(stock-on)
+.PHONY: test-ready $(test-ready) $(test-on) $(stock-on)
+test-ready: $(test-ready)
 
 # KUnit runs where all tests do. There is none in the base.
 kunit-on = $(if $(whole-machine),$$(grep -q '^CONFIG_KVM_VCPU_TIME_KUNIT_TEST=y' \
 		$(call obj,$(call flavor-of,$(1)),$(kind))/.config && echo must || echo may),off)
 
 # Which kernel and demos a machine takes.
-$(foreach machine,$(MACHINE),$(eval test-on-$(machine): \
+$(foreach machine,$(MACHINE),$(eval ready-for-$(machine): \
 	kernel-$(call flavor-of,$(machine))-$(kind) $(call demo-files,$(call demos-of,$(machine)))))
 $(foreach machine,$(MACHINE),$(eval stock-on-$(machine): \
 	kernel-$(call flavor-of,$(machine))-base $(call demo-files,$(call demos-of,$(machine)))))
 
-$(test-on): test-on-%: selftests $(parts)/init $(parts)/kmemleak $(loader)
+$(test-ready): selftests $(parts)/init $(parts)/kmemleak $(loader)
+
+# READY=1: all that the machines take is there.
+$(test-on): test-on-%: $(if $(filter 1,$(READY)),,ready-for-%)
 	@$(call boot-tests,test-$*,$*,$(kind),$(lab)/$(ARCH).tests,--panic splat --kunit $(call kunit-on,$*))
 
 # What splats here goes on, and the splat is listed.
@@ -318,22 +323,20 @@ complete = $(if $(filter no-%,$(VARIANT))$(filter plain kcsan,$(given-flavor)),,
 
 test:
 	@rm -f $(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) $(patches-report) $(compose-report)
-	@$(if $(every),$(MAKE) --no-print-directory check-patches check-compose)
-	@for arch in $(or $(every),$(ARCH)); do \
-		$(MAKE) --no-print-directory ARCH=$$arch test-boots $(if $(every),check-sparse) || exit; \
-	done
-	@$(foreach base,$(further),$(MAKE) --no-print-directory BASE=$(base) test-further || exit;)
+	@$(MAKE) --no-print-directory $(if $(every),-j2 -f $(lab)/everything.mk FURTHER='$(further)',test-boots)
 	@$(totals) $(if $(filter no-%,$(VARIANT)),,--subjects) \
 		$(foreach arch,$(or $(every),$(ARCH)),$(call complete,$(arch))) \
 		$(if $(every),$(patches-report) $(compose-report)) \
 		$(foreach arch,$(or $(every),$(ARCH)),$(call reports,$(arch),test)) \
-		$(further:%=build/%/results/x86_64/test-modules*.ktap)
+		$(foreach base,$(further),$(call further-reports,build/$(base)))
 
-# A base beside the default one: x86, with modules on a kernel of Debian's. What an archive
+# A base beside the default one: modules of x86 on a kernel of Debian's. What an archive
 # has no more is skipped; all else is "make test BASE=".
+further-reports = $(1)/results/x86_64/test-modules*.ktap
+
 test-further:
 	@mkdir -p $(B)/log $(results)
-	@rm -f $(modules-report)*
+	@rm -f $(call further-reports,$(B))
 	@$(lab)/further-base $(src-base) $(src-series) > $(B)/log/further; \
 	case $$? in \
 	0) $(MAKE) --no-print-directory boot-further ;; \

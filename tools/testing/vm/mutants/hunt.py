@@ -39,7 +39,7 @@ FAILED = re.compile(r"^(\s*)not ok \d+ (?:- )?([^#]*?)(?:\s*# (.*))?$")
 SUBTEST = re.compile(r"^\s+# Subtest: (\S+)$")
 START = re.compile(r"^# start (\S+)$")
 TOOK = re.compile(r"^# \S+ took ([\d.]+) s$")
-VERDICT = re.compile(r"^ +[\d.]+ s  (?:not )?ok +(\S+)")
+VERDICT = re.compile(r"^ +\S+ +[\d.]+ s  (?:not )?ok +(\S+)")
 SPLAT = re.compile("WARNING|BUG|KASAN|UBSAN|Oops|INFO|panic")
 
 
