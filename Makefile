@@ -262,7 +262,7 @@ demo-files = $(call tool,$(1) $(foreach name,$(1),$(needs-$(name))))
 
 default	:= $(firstword $(MACHINE))
 # After the tests: what memory have they made KVM lose?
-leak-check := 120 kmemleak /bin/kmemleak
+leak-check := 600 kmemleak /bin/kmemleak
 built-tests = $$(awk '{ print "$(tests)/" $$3 }' $(parts)/$(1))
 totals	= $(lab)/totals.py $(src-base)/tools/testing/kunit
 # $(call skipped,NAME,FILE) is a report of what was not tested; the last line of FILE says why.
