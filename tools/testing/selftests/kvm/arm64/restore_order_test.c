@@ -138,7 +138,7 @@ static bool is_due(struct kvm_vcpu *vcpu)
 static void expect_effects(struct __test_metadata *_metadata, const struct restore_order *order,
 			   unsigned int expected)
 {
-	struct kvm_vm *vm = vm_create(2);
+	struct kvm_vm *vm = create_vm_without_vgic(2);
 	struct kvm_vcpu *vcpu = add_bare_vcpu(vm, 0);
 
 	add_st_slot(vm, 0);

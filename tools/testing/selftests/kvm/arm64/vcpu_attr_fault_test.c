@@ -35,7 +35,7 @@ FIXTURE(vcpu_attr_fault) {
 
 static struct kvm_vm *create_vm(struct kvm_vcpu **vcpu)
 {
-	struct kvm_vm *vm = vm_create(1);
+	struct kvm_vm *vm = create_vm_without_vgic(1);
 
 	add_st_slot(vm, 0);
 	*vcpu = add_vcpu(vm, 0, host_has_pmu(), guest_exits);
@@ -165,7 +165,7 @@ struct first_run {
 /* All is set up, such that the run has everything to claim, the PMU's interrupt included. */
 static struct first_run prepare_first_run(void)
 {
-	struct first_run run = { .vm = vm_create(1) };
+	struct first_run run = { .vm = create_vm_without_vgic(1) };
 
 	run.vcpu = add_vcpu(run.vm, 0, host_has_pmu(), guest_exits);
 	if (host_has_pmu())

@@ -610,7 +610,7 @@ static void make_vm(void)
 	model.nr_counters = max_counters;
 #endif
 
-	vm = vm_create(FUZZ_VCPUS);
+	vm = create_vm_without_vgic(FUZZ_VCPUS);
 	fuzz_choose_dirty_ring(vm);
 	for (int i = 0; i < FUZZ_VCPUS; i++) {
 		model.ipa[i] = NO_IPA;
@@ -909,7 +909,7 @@ static const struct fuzz_mode races = {
 
 static void read_host(void)
 {
-	struct kvm_vm *probe = vm_create(1);
+	struct kvm_vm *probe = create_vm_without_vgic(1);
 
 	TEST_REQUIRE(!__kvm_test_create_device(probe, KVM_DEV_TYPE_ARM_VGIC_V3));
 	host_pvtime = kvm_has_cap(KVM_CAP_STEAL_TIME);

@@ -46,7 +46,7 @@ FIXTURE_SETUP(vcpu_attr_many)
 	int gic_fd;
 
 	self->pmu = host_has_pmu();
-	self->vm = vm_create(NR_VCPUS);
+	self->vm = create_vm_without_vgic(NR_VCPUS);
 	add_st_slot(self->vm, 0);
 	for (int i = 0; i < NR_VCPUS; i++)
 		self->vcpus[i] = add_vcpu(self->vm, i, self->pmu, guest_asks_for_stolen_time);

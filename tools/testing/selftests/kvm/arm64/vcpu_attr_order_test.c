@@ -96,7 +96,7 @@ FIXTURE_VARIANT_ADD(vcpu_attr_order, has_run) { HAS_RUN, true };
 FIXTURE_SETUP(vcpu_attr_order)
 {
 	self->mem = user_memory_map();
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	add_st_slot(self->vm, 0);
 	self->pmu = variant->pmu && host_has_pmu();
 
@@ -292,7 +292,7 @@ TEST_F(vcpu_attr_order, refused_set_changes_nothing)
 /* KVM marks a VM as dead when a vCPU is run whose vgic is not initialized. */
 TEST(vcpu_attr_of_a_vm_that_was_given_up_is_eio)
 {
-	struct kvm_vm *vm = vm_create(1);
+	struct kvm_vm *vm = create_vm_without_vgic(1);
 	struct kvm_vcpu *vcpu = add_vcpu(vm, 0, host_has_pmu(), guest_exits);
 	const u64 value = 20;
 
@@ -321,7 +321,7 @@ FIXTURE_SETUP(vcpu_attr_payload)
 	struct host_pmu pmus[MAX_PMUS];
 
 	self->mem = user_memory_map();
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	add_st_slot(self->vm, 0);
 	self->pmu = host_has_pmu();
 	if (self->pmu) {

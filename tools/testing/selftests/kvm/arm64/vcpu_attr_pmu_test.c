@@ -112,7 +112,7 @@ FIXTURE_SETUP(vcpu_attr_pmu)
 	struct host_pmu pmus[MAX_PMUS];
 
 	ASSERT_LT(0, find_host_pmus(pmus));
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	self->vcpu = add_vcpu(self->vm, 0, true, guest_reads_pmu);
 	self->other = add_vcpu(self->vm, 1, true, guest_reads_pmu);
 	self->type = pmus[0].type;
@@ -185,11 +185,8 @@ TEST(vcpu_attr_pmu_irq_can_be_every_ppi_and_spi)
 	for (int irq = MIN_PPI; irq <= MAX_SPI; irq += irq < NR_LINES ? 1 : 191) {
 		struct kvm_vm *vm = vm_create_barebones();
 		struct kvm_vcpu *vcpu = add_bare_vcpu(vm, 0);
-		struct kvm_vcpu_init init = { .features[0] = BIT(KVM_ARM_VCPU_PMU_V3) };
-		struct kvm_vcpu_init preferred;
+		struct kvm_vcpu_init init = preferred_init(vm, true);
 
-		vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &preferred);
-		init.target = preferred.target;
 		vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
 		create_vgic(vm);
 
@@ -337,7 +334,7 @@ FIXTURE(vcpu_attr_pmu_overflow) {
 
 FIXTURE_SETUP(vcpu_attr_pmu_overflow)
 {
-	self->vm = vm_create(1);
+	self->vm = create_vm_without_vgic(1);
 	self->vcpu = add_vcpu(self->vm, 0, true, guest_overflows);
 }
 
@@ -649,7 +646,7 @@ static struct pmu_view view_with_filters(const struct filter *filters, int nr)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	vm = vm_create(1);
+	vm = create_vm_without_vgic(1);
 	vcpu = add_vcpu(vm, 0, true, guest_reads_pmu);
 	for (int i = 0; i < nr; i++)
 		TEST_ASSERT_EQ(pmu_filter(vcpu, filters[i].base, filters[i].nevents,
@@ -885,7 +882,7 @@ FIXTURE_SETUP(vcpu_attr_nr_counters)
 	struct host_pmu pmus[MAX_PMUS];
 
 	ASSERT_LT(0, find_host_pmus(pmus));
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	self->vcpu = add_vcpu(self->vm, 0, true, guest_reads_pmu);
 	self->other = add_vcpu(self->vm, 1, true, guest_reads_pmu);
 	self->type = pmus[0].type;
@@ -981,17 +978,16 @@ TEST_F(vcpu_attr_nr_counters, that_change_nothing_work_when_a_pmu_is_initialized
 
 TEST(vcpu_attr_pmu_strict_needs_a_pmu)
 {
-	struct kvm_vcpu_init init = {
-		.target = -1,
-		.features[0] = BIT(KVM_ARM_VCPU_PMU_V3) | BIT(KVM_ARM_VCPU_PMU_V3_STRICT),
-	};
 	struct host_pmu pmus[MAX_PMUS];
+	struct kvm_vcpu_init init;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
 	ASSERT_LT(0, find_host_pmus(pmus));
 	ASSERT_TRUE(kvm_has_cap(KVM_CAP_ARM_PMU_V3_STRICT));
-	vm = vm_create(1);
+	vm = create_vm_without_vgic(1);
+	init = preferred_init(vm, true);
+	init.features[0] |= BIT(KVM_ARM_VCPU_PMU_V3_STRICT);
 	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_reads_pmu);
 	add_vgic(vm);
 
@@ -1028,7 +1024,7 @@ FIXTURE_SETUP(vcpu_attr_two_pmus)
 	if (find_host_pmus(self->pmus) < 2)
 		SKIP(return, "there are no two PMUs");
 
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	self->vcpu = add_vcpu(self->vm, 0, true, guest_reads_pmu);
 	self->other = add_vcpu(self->vm, 1, true, guest_reads_pmu);
 }

@@ -111,7 +111,7 @@ FIXTURE(vcpu_attr_pvtime) {
 FIXTURE_SETUP(vcpu_attr_pvtime)
 {
 	/* One more may come later. */
-	self->vm = vm_create(3);
+	self->vm = create_vm_without_vgic(3);
 	self->vcpu = add_vcpu(self->vm, 0, false, guest_runs_commands);
 	self->other = add_vcpu(self->vm, 1, false, guest_runs_commands);
 	add_st_slot(self->vm, 0);
@@ -318,7 +318,7 @@ FIXTURE(vcpu_attr_stolen) {
 
 FIXTURE_SETUP(vcpu_attr_stolen)
 {
-	self->vm = vm_create(1);
+	self->vm = create_vm_without_vgic(1);
 	self->vcpu = add_vcpu(self->vm, 0, false, guest_runs_commands);
 	add_st_slot(self->vm, 0);
 	TEST_ASSERT_EQ(pvtime_set_ipa(self->vcpu, ST_GPA), 0);
@@ -833,7 +833,7 @@ FIXTURE(vcpu_attr_stolen_smp) {
 
 FIXTURE_SETUP(vcpu_attr_stolen_smp)
 {
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	self->boot = add_vcpu(self->vm, 0, false, guest_runs_commands);
 	self->other = add_vcpu(self->vm, 1, false, guest_runs_commands);
 	set_power(self->other, false);
@@ -1319,7 +1319,7 @@ FIXTURE(vcpu_attr_stolen_ring) {
 
 FIXTURE_SETUP(vcpu_attr_stolen_ring)
 {
-	self->vm = vm_create(1);
+	self->vm = create_vm_without_vgic(1);
 	if (!vm_check_cap(self->vm, KVM_CAP_DIRTY_LOG_RING_ACQ_REL))
 		SKIP(return, "KVM_CAP_DIRTY_LOG_RING_ACQ_REL is not available");
 
@@ -1567,7 +1567,7 @@ TEST_F(vcpu_attr_pvtime, vcpu_whose_time_was_stolen_waits_alone)
 
 static struct kvm_vcpu *start_vm(void)
 {
-	struct kvm_vm *vm = vm_create(1);
+	struct kvm_vm *vm = create_vm_without_vgic(1);
 
 	add_st_slot(vm, 0);
 	return add_vcpu(vm, 0, false, guest_runs_commands);

@@ -73,7 +73,7 @@ FIXTURE(vcpu_attr_pvtime_wait) {
 
 FIXTURE_SETUP(vcpu_attr_pvtime_wait)
 {
-	self->vm = vm_create(1);
+	self->vm = create_vm_without_vgic(1);
 	self->vcpu = add_vcpu(self->vm, 0, false, guest_asks);
 	add_st_slot(self->vm, 0);
 	TEST_ASSERT_EQ(pvtime_set_ipa(self->vcpu, ST_GPA), 0);
@@ -247,13 +247,12 @@ TEST_F(vcpu_attr_pvtime_wait, is_none_with_immediate_exit)
 /* What it would find there is not asked for: KVM_ARM_VCPU_INIT leaves it alone. */
 TEST_F(vcpu_attr_pvtime_wait, is_none_in_a_reset)
 {
-	struct kvm_vcpu_init init = { .target = -1 };
+	struct kvm_vcpu_init init = preferred_init(self->vm, false);
 
 	missing_page_supply(&self->page, "", 0);
 	write_guest_global(self->vm, conduit, HVC);
 	ASSERT_EQ(0, run_to_sync(self->vcpu));
 	missing_page_drop(&self->page);
-	vm_ioctl(self->vm, KVM_ARM_PREFERRED_TARGET, &init);
 
 	/* If it waited, nothing but the end of the test's time would end that. */
 	vcpu_ioctl(self->vcpu, KVM_ARM_VCPU_INIT, &init);

@@ -62,7 +62,7 @@ FIXTURE(vcpu_attr_timer) {
 FIXTURE_SETUP(vcpu_attr_timer)
 {
 	/* One more may come later. */
-	self->vm = vm_create(3);
+	self->vm = create_vm_without_vgic(3);
 	self->vcpu = add_vcpu(self->vm, 0, false, guest_exits);
 	self->other = add_vcpu(self->vm, 1, false, guest_exits);
 }
@@ -415,7 +415,7 @@ FIXTURE_SETUP(vcpu_attr_timer_pmu)
 	if (!host_has_pmu())
 		SKIP(return, "no PMU");
 
-	self->vm = vm_create(2);
+	self->vm = create_vm_without_vgic(2);
 	self->vcpu = add_vcpu(self->vm, 0, true, guest_exits);
 	self->other = add_vcpu(self->vm, 1, true, guest_exits);
 	self->gic_fd = add_vgic(self->vm);
@@ -499,7 +499,7 @@ TEST_F(vcpu_attr_timer, run_that_fails_leaves_the_interrupt_of_the_pmu_to_usersp
 	if (!host_has_pmu())
 		SKIP(return, "no PMU");
 
-	vm = vm_create(1);
+	vm = create_vm_without_vgic(1);
 	vcpu = add_vcpu(vm, 0, true, guest_exits);
 	ASSERT_EQ(0, pmu_init(vcpu));
 	gic_fd = add_vgic(vm);

@@ -268,7 +268,7 @@ FIXTURE_VARIANT_ADD(vcpu_attr_vmm, firecracker) {
 
 static void create_vm(struct vmm *vmm)
 {
-	vmm->vm = vm_create(NR_VCPUS);
+	vmm->vm = create_vm_without_vgic(NR_VCPUS);
 	vmm->gic_fd = -1;
 	add_st_slot(vmm->vm, 0);
 }
@@ -328,12 +328,10 @@ TEST_F(vcpu_attr_vmm, runs)
 /* A vCPU is reset by initializing it again, when it has all its attributes. */
 static void reset_vcpu(struct vmm *vmm, int i)
 {
-	struct kvm_vcpu_init init = { .target = -1 };
 	struct kvm_vcpu *vcpu = vmm->vcpus[i];
+	struct kvm_vcpu_init init = preferred_init(vcpu->vm, vmm->pmu);
 	u64 sp;
 
-	if (vmm->pmu)
-		init.features[0] = BIT(KVM_ARM_VCPU_PMU_V3);
 	sp = get_reg(vcpu, ARM64_CORE_REG(sp_el1));
 	aarch64_vcpu_setup(vcpu, &init);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(sp_el1), sp);

@@ -27,7 +27,7 @@ FIXTURE(vcpu_time_trace) {
 FIXTURE_SETUP(vcpu_time_trace)
 {
 	self->trace = trace_open();
-	self->vm = vm_create(1);
+	self->vm = create_vm_without_vgic(1);
 	self->vcpu = add_vcpu(self->vm, 0, false, guest_exits);
 }
 
@@ -48,7 +48,7 @@ FIXTURE(vcpu_time_trace_pmu) {
 FIXTURE_SETUP(vcpu_time_trace_pmu)
 {
 	self->trace = trace_open();
-	self->vm = vm_create(1);
+	self->vm = create_vm_without_vgic(1);
 	self->vcpu = add_vcpu(self->vm, 0, host_has_pmu(), guest_exits);
 }
 

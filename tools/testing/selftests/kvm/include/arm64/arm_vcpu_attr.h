@@ -73,6 +73,12 @@ static inline bool host_has_pmu(void)
 /* A guest that does nothing but exit to userspace. */
 void guest_exits(void);
 
+/* A VM without a vgic, which newer kernels' selftests add by default. */
+struct kvm_vm *create_vm_without_vgic(u32 nr_vcpus);
+
+/* What VCPU_INIT takes for a vCPU of the host's kind, with a PMU or not. */
+struct kvm_vcpu_init preferred_init(struct kvm_vm *vm, bool pmu);
+
 struct kvm_vcpu *add_vcpu(struct kvm_vm *vm, u32 id, bool pmu, void *guest_code);
 
 /* A vCPU that is to be initialized by finish_vcpu(). */

@@ -13,22 +13,34 @@ void guest_exits(void)
 		GUEST_SYNC(0);
 }
 
+struct kvm_vm *create_vm_without_vgic(u32 nr_vcpus)
+{
+	test_disable_default_vgic();
+	return vm_create(nr_vcpus);
+}
+
+struct kvm_vcpu_init preferred_init(struct kvm_vm *vm, bool pmu)
+{
+	struct kvm_vcpu_init init;
+
+	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
+	if (pmu)
+		init.features[0] |= BIT(KVM_ARM_VCPU_PMU_V3);
+	return init;
+}
+
 struct kvm_vcpu *add_vcpu(struct kvm_vm *vm, u32 id, bool pmu, void *guest_code)
 {
-	struct kvm_vcpu_init init = { .target = -1 };
+	struct kvm_vcpu_init init = preferred_init(vm, pmu);
 
-	if (pmu)
-		init.features[0] = BIT(KVM_ARM_VCPU_PMU_V3);
 	return aarch64_vcpu_add(vm, id, &init, guest_code);
 }
 
 void finish_vcpu(struct kvm_vcpu *vcpu, bool pmu, void *guest_code)
 {
-	struct kvm_vcpu_init init = { .target = -1 };
+	struct kvm_vcpu_init init = preferred_init(vcpu->vm, pmu);
 	gva_t stack = vm_alloc_page(vcpu->vm);
 
-	if (pmu)
-		init.features[0] = BIT(KVM_ARM_VCPU_PMU_V3);
 	aarch64_vcpu_setup(vcpu, &init);
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(sp_el1), stack + vcpu->vm->page_size);
 	vcpu_arch_set_entry_point(vcpu, guest_code);
