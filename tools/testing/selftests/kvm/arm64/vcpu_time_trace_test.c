@@ -7,16 +7,11 @@
  */
 #include "arm_vcpu_attr.h"
 #include "kvm_test_harness.h"
-#include "sched_util.h"
-#include "vcpu_stats.h"
-#include "vcpu_trace.h"
+#include "vcpu_trace_expect.h"
 
 #define MSEC		1000000L
 #define LONG_WAIT	(20 * MSEC)
 #define NR_WAITS	3
-#define MAX_LINES	1024
-
-static struct trace_line lines[MAX_LINES];
 
 FIXTURE(vcpu_time_trace) {
 	struct trace trace;
@@ -47,9 +42,12 @@ FIXTURE(vcpu_time_trace_pmu) {
 
 FIXTURE_SETUP(vcpu_time_trace_pmu)
 {
+	if (!host_has_pmu())
+		SKIP(return, "this host has no PMU for guests");
+
 	self->trace = trace_open();
 	self->vm = create_vm_without_vgic(1);
-	self->vcpu = add_vcpu(self->vm, 0, host_has_pmu(), guest_exits);
+	self->vcpu = add_vcpu(self->vm, 0, true, guest_exits);
 }
 
 FIXTURE_TEARDOWN(vcpu_time_trace_pmu)
@@ -65,49 +63,17 @@ TEST_F(vcpu_time_trace, fields_are_stable)
 		     trace_fields(&self->trace, "kvm_vcpu_attr").text);
 }
 
-static bool parse_steal(const struct trace_line *line, unsigned int *id, unsigned long long *ns)
+static void run(struct kvm_vcpu *vcpu)
 {
-	return sscanf(line->text, "vcpu %u time %llu ns", id, ns) == 2;
+	TEST_ASSERT_EQ(run_to_sync(vcpu), 0);
 }
 
 TEST_F(vcpu_time_trace, steal_is_what_the_statistic_grows_by)
 {
-	unsigned int nr, id, waits = 0;
-	unsigned long long ns;
-	u64 sum = 0;
-
 	if (!kvm_has_cap(KVM_CAP_STEAL_TIME))
 		SKIP(return, "this host has no stolen time");
 
-	trace_enable(&self->trace, "kvm_steal");
-	ASSERT_EQ(0, run_to_sync(self->vcpu));
-	for (int i = 0; i < NR_WAITS; i++) {
-		wait_for_cpu(LONG_WAIT);
-		ASSERT_EQ(0, run_to_sync(self->vcpu));
-	}
-
-	nr = trace_take(&self->trace, "kvm_steal", lines, MAX_LINES);
-	for (unsigned int i = 0; i < nr; i++) {
-		ASSERT_TRUE(parse_steal(&lines[i], &id, &ns)) {
-			TH_LOG("%s", lines[i].text);
-		}
-		EXPECT_EQ(0, id);
-		EXPECT_NE(0, ns);
-		waits += ns >= LONG_WAIT;
-		sum += ns;
-	}
-	EXPECT_LE(NR_WAITS, waits);
-	EXPECT_EQ(vcpu_stat(self->vcpu, "steal_time_ns"), sum);
-}
-
-static void expect_lines(struct __test_metadata *_metadata, struct trace *trace,
-			 const char *const *texts, unsigned int nr)
-{
-	unsigned int found = trace_take(trace, "kvm_vcpu_attr", lines, MAX_LINES);
-
-	ASSERT_EQ(nr, found);
-	for (unsigned int i = 0; i < nr; i++)
-		EXPECT_STREQ(texts[i], lines[i].text);
+	expect_steal_adds_up(_metadata, &self->trace, self->vcpu, run, NR_WAITS, LONG_WAIT);
 }
 
 TEST_F(vcpu_time_trace, calls_are_shown_with_their_results)
@@ -127,7 +93,7 @@ TEST_F(vcpu_time_trace, calls_are_shown_with_their_results)
 	timer_set_irq(self->vcpu, VTIMER, 20);
 	timer_set_irq(self->vcpu, VTIMER, MIN_SPI);
 	attr_has(self->vcpu, UNKNOWN_GROUP, 0);
-	expect_lines(_metadata, &self->trace, texts, ARRAY_SIZE(texts));
+	expect_attr_lines(_metadata, &self->trace, texts, ARRAY_SIZE(texts));
 }
 
 static void expect_reason(struct __test_metadata *_metadata, struct trace *trace,
@@ -135,7 +101,7 @@ static void expect_reason(struct __test_metadata *_metadata, struct trace *trace
 {
 	trace_enable(trace, "kvm_vcpu_attr");
 	EXPECT_EQ(error, run_immediate_exit(vcpu));
-	expect_lines(_metadata, trace, &text, 1);
+	expect_attr_lines(_metadata, trace, &text, 1);
 }
 
 TEST_F(vcpu_time_trace, run_with_a_ppi_of_two_timers_is_explained)
@@ -186,9 +152,6 @@ TEST_F(vcpu_time_trace, run_with_a_vgic_without_init_is_explained)
 
 TEST_F(vcpu_time_trace_pmu, run_without_init_of_the_pmu_is_explained)
 {
-	if (!host_has_pmu())
-		SKIP(return, "this host has no PMU for guests");
-
 	add_vgic(self->vm);
 	expect_reason(_metadata, &self->trace, self->vcpu, -EINVAL,
 		      "vcpu 0 RUN group 0 attr 1 result -22 the PMU is not initialized");
@@ -198,9 +161,6 @@ TEST_F(vcpu_time_trace_pmu, run_without_init_of_the_pmu_is_explained)
 TEST_F(vcpu_time_trace_pmu, run_with_an_spi_that_the_vgic_lacks_is_explained)
 {
 	int gic_fd;
-
-	if (!host_has_pmu())
-		SKIP(return, "this host has no PMU for guests");
 
 	ASSERT_EQ(0, pmu_init(self->vcpu));
 	gic_fd = create_vgic(self->vm);
@@ -214,9 +174,6 @@ TEST_F(vcpu_time_trace_pmu, run_with_an_spi_that_the_vgic_lacks_is_explained)
 
 TEST_F(vcpu_time_trace_pmu, run_with_a_ppi_of_timer_and_pmu_is_explained)
 {
-	if (!host_has_pmu())
-		SKIP(return, "this host has no PMU for guests");
-
 	ASSERT_EQ(0, pmu_init(self->vcpu));
 	add_vgic(self->vm);
 	ASSERT_EQ(0, pmu_set_irq(self->vcpu, default_ppis[VTIMER]));
@@ -227,8 +184,7 @@ TEST_F(vcpu_time_trace_pmu, run_with_a_ppi_of_timer_and_pmu_is_explained)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_BINARY_STATS_FD));
-	__TEST_REQUIRE(trace_is_available(),
-		       "no tracefs at /sys/kernel/tracing (CONFIG_TRACING), or not root");
+	require_trace();
 
 	return test_harness_run(argc, argv);
 }

@@ -21,6 +21,13 @@ struct trace_line {
 /* True if there is a tracefs, and this process may write to it. */
 bool trace_is_available(void);
 
+/* Inline, as require_preempters(). */
+static inline void require_trace(void)
+{
+	__TEST_REQUIRE(trace_is_available(),
+		       "no tracefs at /sys/kernel/tracing (CONFIG_TRACING), or not root");
+}
+
 /* Nothing is recorded until events are enabled. */
 struct trace trace_open(void);
 void trace_close(struct trace *trace);

@@ -9,19 +9,15 @@
 #include "kvm_test_harness.h"
 #include "sched_util.h"
 #include "vcpu_attr.h"
-#include "vcpu_stats.h"
-#include "vcpu_trace.h"
+#include "vcpu_trace_expect.h"
 #include "xen_runstate.h"
 
 #define MSEC		1000000L
 #define LONG_WAIT	(20 * MSEC)
 #define NR_WAITS	3
-#define MAX_LINES	1024
 
 /* Not 0, so that it is seen where the number comes from. */
 #define VCPU_ID		3
-
-static struct trace_line lines[MAX_LINES];
 
 static const char *const states[] = {
 	[RUNSTATE_running]	= "running",
@@ -68,36 +64,10 @@ TEST_F(vcpu_time_trace, nothing_is_recorded_that_was_not_enabled)
 	EXPECT_EQ(0, trace_take(&self->trace, "kvm_vcpu_attr", lines, MAX_LINES));
 }
 
-static bool parse_steal(const struct trace_line *line, unsigned int *id, unsigned long long *ns)
-{
-	return sscanf(line->text, "vcpu %u time %llu ns", id, ns) == 2;
-}
-
 TEST_F(vcpu_time_trace, steal_is_what_the_statistic_grows_by)
 {
-	unsigned int nr, id, waits = 0;
-	unsigned long long ns;
-	u64 sum = 0;
-
-	trace_enable(&self->trace, "kvm_steal");
-	runstate_vcpu_run(self->vcpu);
-	for (int i = 0; i < NR_WAITS; i++) {
-		wait_for_cpu(LONG_WAIT);
-		runstate_vcpu_run(self->vcpu);
-	}
-
-	nr = trace_take(&self->trace, "kvm_steal", lines, MAX_LINES);
-	for (unsigned int i = 0; i < nr; i++) {
-		ASSERT_TRUE(parse_steal(&lines[i], &id, &ns)) {
-			TH_LOG("%s", lines[i].text);
-		}
-		EXPECT_EQ(VCPU_ID, id);
-		EXPECT_NE(0, ns);
-		waits += ns >= LONG_WAIT;
-		sum += ns;
-	}
-	EXPECT_LE(NR_WAITS, waits);
-	EXPECT_EQ(vcpu_stat(self->vcpu, "steal_time_ns"), sum);
+	expect_steal_adds_up(_metadata, &self->trace, self->vcpu, runstate_vcpu_run, NR_WAITS,
+			     LONG_WAIT);
 }
 
 struct runstate_event {
@@ -154,16 +124,6 @@ TEST_F(vcpu_time_trace, runstates_add_up)
 	EXPECT_LE(LONG_WAIT, steal);
 }
 
-static void expect_lines(struct __test_metadata *_metadata, struct trace *trace,
-			 const char *const *texts, unsigned int nr)
-{
-	unsigned int found = trace_take(trace, "kvm_vcpu_attr", lines, MAX_LINES);
-
-	ASSERT_EQ(nr, found);
-	for (unsigned int i = 0; i < nr; i++)
-		EXPECT_STREQ(texts[i], lines[i].text);
-}
-
 TEST_F(vcpu_time_trace, calls_of_attributes_are_shown_with_their_results)
 {
 	static const char *const texts[] = {
@@ -183,7 +143,7 @@ TEST_F(vcpu_time_trace, calls_of_attributes_are_shown_with_their_results)
 	attr_set(self->vcpu, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, NULL);
 	attr_get(self->vcpu, KVM_VCPU_TSC_CTRL, 99, &offset);
 	attr_has(self->vcpu, UNKNOWN_GROUP, 0);
-	expect_lines(_metadata, &self->trace, texts, ARRAY_SIZE(texts));
+	expect_attr_lines(_metadata, &self->trace, texts, ARRAY_SIZE(texts));
 }
 
 /* The type stands in place of the attribute: 3 is RUNSTATE_CURRENT, 4 RUNSTATE_DATA. */
@@ -200,14 +160,13 @@ TEST_F(vcpu_time_trace, calls_of_xen_attributes_are_shown_with_their_results)
 	runstate_get(self->vcpu);
 	EXPECT_EQ(0, __runstate_set_current(self->vcpu, RUNSTATE_blocked));
 	EXPECT_EQ(-EINVAL, __runstate_set_current(self->vcpu, RUNSTATE_offline + 1));
-	expect_lines(_metadata, &self->trace, texts, ARRAY_SIZE(texts));
+	expect_attr_lines(_metadata, &self->trace, texts, ARRAY_SIZE(texts));
 }
 
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_BINARY_STATS_FD));
-	__TEST_REQUIRE(trace_is_available(),
-		       "no tracefs at /sys/kernel/tracing (CONFIG_TRACING), or not root");
+	require_trace();
 
 	return test_harness_run(argc, argv);
 }
