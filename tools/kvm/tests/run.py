@@ -50,8 +50,8 @@ EXPECTED = {
     "unset": rows(("ok", "ok", 0), UNSCALED, all_ok([
         None, None, None, 3, {"state": 3, **dict.fromkeys(TIMES, 0)},
         None, None, None, None, None])),
-    "no-xen": rows(("ok", "ok", 0), UNSCALED, [(None, None, {"step": "KVM_CAP_XEN_HVM", "errno": None})] *
-                   len(XEN_NAMES)),
+    "no-xen": rows(("ok", "ok", 0), UNSCALED,
+                   [(None, None, {"step": "KVM_CAP_XEN_HVM", "errno": None})] * len(XEN_NAMES)),
     "errors": rows(("ENXIO", 524, None), ("ENXIO", "EINVAL", None),
                    [("EINVAL" if attr % 2 else 524, None) for attr in range(len(XEN_NAMES))]),
 }
